@@ -1,0 +1,163 @@
+"""What people decide, as validated frozen objects. `load.py` fills them from the TOML files."""
+
+from datetime import date
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+CATEGORIES = ("place", "neighbourhood", "interest", "environment", "culture", "sport", "family", "trade", "civic")
+RefusedCategory = Literal["health", "faith", "sexuality", "party_politics", "immigration", "minors"]
+REFUSED_CATEGORIES = get_args(RefusedCategory)
+
+
+def _category(value: str) -> str:
+    if value in REFUSED_CATEGORIES:
+        raise ValueError(f"communities about {value.replace('_', ' ')} may not be listened to")
+    if value not in CATEGORIES:
+        raise ValueError(f"allowed: {', '.join(CATEGORIES)}")
+    return value
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class PolicyArea(Frozen):
+    """A policy area of the codebook, with its codes in the Local Government Services List."""
+
+    name: str = Field(min_length=1)
+    description: str = Field(min_length=1)
+    lgsl: tuple[Annotated[int, Field(ge=1)], ...] = ()
+
+
+class Ward(Frozen):
+    name: str = Field(min_length=1)
+    code: str = Field(pattern=r"^[EWSN]\d{8}$")
+
+
+class AreaFit(Frozen):
+    """A council's own view of one policy area: fit for co-production, and what it already runs."""
+
+    substitutability: Share | None = None
+    interdependence: Share | None = None
+    programmes: tuple[str, ...] = ()
+
+
+class Council(Frozen):
+    name: str = Field(min_length=1)
+    gss_code: str = Field(pattern=r"^[EWSN]\d{8}$")
+    fictional: bool = False
+    wards: tuple[Ward, ...] = ()
+    areas: dict[str, AreaFit] = {}
+
+
+class Community(Frozen):
+    platform: Key
+    name: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    council: str
+    category: Annotated[str, AfterValidator(_category)]
+    url: HttpUrl
+
+    @property
+    def community_id(self) -> str:
+        return f"{self.platform}:{self.name}"
+
+
+class Campaign(Frozen):
+    """Why a council listens. Every field is one a live run must be able to show."""
+
+    council: str
+    purpose: str = Field(min_length=10)
+    statutory_function: str = Field(min_length=3)
+    lawful_basis: Literal["consent", "legal_obligation", "public_task", "legitimate_interests"]
+    dpia_reference: str = Field(min_length=1)
+    dpia_review: date
+    privacy_notice: HttpUrl
+    starts: date
+    ends: date
+    communities: tuple[str, ...]
+    reddit_approval: str | None = None
+
+    @model_validator(mode="after")
+    def _period(self) -> "Campaign":
+        if self.ends < self.starts:
+            raise ValueError("`ends` is before `starts`")
+        return self
+
+
+class TieWeights(Frozen):
+    reply: Share
+    thread: Share
+    half_life_days: Positive
+    thread_limit: int = Field(ge=2, le=200)
+
+
+class GroupSettings(Frozen):
+    resolution: Positive
+    iterations: int = Field(ge=1, le=50)
+    seed: int = Field(ge=0)
+
+
+class IntervalSettings(Frozen):
+    resamples: int = Field(ge=20, le=10_000)
+    seed: int = Field(ge=0)
+
+
+class Weights(Frozen):
+    willingness: float = Field(ge=0)
+    contribution: float = Field(ge=0)
+    ability: float = Field(ge=0)
+    purpose: float = Field(ge=0)
+    connectedness: float = Field(ge=0)
+    freshness: float = Field(ge=0)
+    fit: float = Field(ge=0)
+    under_exploration: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "Weights":
+        if not any(self.model_dump().values()):
+            raise ValueError("at least one weight must be above 0")
+        return self
+
+
+class Ranking(Frozen):
+    minimum_voices: int = Field(ge=3)
+    leads_shown: int = Field(ge=1)
+    evidence_shown: int = Field(ge=1, le=50)
+    ties: TieWeights
+    groups: GroupSettings
+    interval: IntervalSettings
+    weights: Weights
+
+
+class Retention(Frozen):
+    kept_days: int = Field(ge=1)
+    training_allowed: bool = False
+
+
+class Config(Frozen):
+    """Everything in `config/*.toml`. `digest` is the SHA-256 of the files it was read from."""
+
+    councils: dict[str, Council]
+    policy_areas: dict[str, PolicyArea]
+    communities: tuple[Community, ...]
+    campaigns: dict[str, Campaign]
+    ranking: Ranking
+    retention: dict[str, Retention]
+    refused: dict[RefusedCategory, frozenset[str]]
+    digest: str
+
+    def is_refused(self, name: str) -> bool:
+        """Whether a community of this name may not be listened to."""
+        return any(name.lower() in names for names in self.refused.values())
+
+    def community(self, community_id: str) -> Community | None:
+        return next((c for c in self.communities if c.community_id == community_id), None)
+
+    def kept_days(self, platform: str) -> int:
+        return self.retention.get(platform, self.retention["default"]).kept_days

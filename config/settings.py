@@ -1,0 +1,94 @@
+"""How this installation runs: read from the environment once, refused where unsafe, then passed as an argument."""
+
+import hmac
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).parent.parent
+KEY_BYTES = 32
+MINIMUM_KEY_CHARS = 32
+MINIMUM_DISTINCT_CHARS = 10
+
+
+class SettingsError(Exception):
+    """A setting is missing or unsafe; the message names it and the remedy."""
+
+
+class Settings(BaseSettings):
+    """Environment variables `COPROD_*`; every one has a default that works on a laptop."""
+
+    model_config = SettingsConfigDict(env_prefix="COPROD_", frozen=True, hide_input_in_errors=True)
+
+    home: Path = Field(default=PROJECT_DIR / "var", description="Folder for the database, the key and Prefect's own files.")
+    config_dir: Path = Field(default=PROJECT_DIR / "config", description="Folder of the TOML files.")
+    database_url: SecretStr | None = Field(default=None, description="SQLAlchemy address; SQLite in `home` where unset.")
+    author_key: SecretStr | None = Field(default=None, description="Secret that turns author ids into keys; a file in `home` where unset.")
+    workers: int = Field(default=0, ge=0, le=64, description="Reading processes; 0 takes the number of processors, at most 4.")
+
+    @field_validator("author_key")
+    @classmethod
+    def _strong(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else None
+        if text is not None and (len(text) < MINIMUM_KEY_CHARS or len(set(text)) < MINIMUM_DISTINCT_CHARS):
+            raise ValueError(f"too weak; use at least {MINIMUM_KEY_CHARS} random characters, such as: python -c 'import secrets; print(secrets.token_hex(32))'")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
+            raise ValueError("not understood; use sqlite:///path/to/file or postgresql://user:password@host/database")
+        return value
+
+    def address(self) -> str:
+        """SQLAlchemy address of the database."""
+        if self.database_url is None:
+            return f"sqlite:///{(self.home / 'coprod.sqlite3').as_posix()}"
+        url = self.database_url.get_secret_value()
+        scheme, _, rest = url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
+
+    def reading_processes(self) -> int:
+        return self.workers or min(4, os.cpu_count() or 1)
+
+
+def load_settings() -> Settings:
+    """Settings from the environment.
+
+    Raises
+    ------
+    SettingsError
+        Naming each variable, without its value: it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"COPROD_{str(item['loc'][0]).upper()}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def load_author_key(settings: Settings) -> bytes:
+    """The secret behind author keys: from the environment, else from a file of its own that is made on first use."""
+    if settings.author_key:
+        return settings.author_key.get_secret_value().encode()
+    path = settings.home / "author.key"
+    if not path.exists():
+        settings.home.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(KEY_BYTES), encoding="ascii")
+        draft.replace(path)
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(text) < MINIMUM_KEY_CHARS:
+        raise SettingsError(f"{path}: too short to be a key; restore it from its backup, or delete it to start with new author keys")
+    return text.encode()
+
+
+def author_key(secret: bytes, *, platform: str, author_id: str) -> str:
+    """Keyed pseudonym of one account: 32 hexadecimal characters of HMAC-SHA256 over platform and id."""
+    return hmac.new(secret, f"{platform}\0{author_id}".encode(), sha256).hexdigest()[:32]

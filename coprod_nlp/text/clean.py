@@ -1,0 +1,32 @@
+"""What in a post is not its author's own prose, blanked out in place so that offsets keep their meaning."""
+
+import re
+
+_NOT_PROSE = re.compile(
+    r"""
+    (?P<code>```.*?```|`[^`\n]+`)                   # fenced and inline code
+  | (?P<quote>^[ \t]*(?:>|&gt;)[^\n]*$)             # quoted lines
+  | (?P<image>!\[[^\]\n]*\]\([^)\n]*\))             # images and animations
+  | (?P<target>(?<=\])\([^)\n]*\))                  # the address of a Markdown link; its words stay
+  | (?P<url>(?:https?://|www\.)[^\s)\]>]+)          # bare addresses
+  | (?P<entity>&(?:amp|lt|gt|nbsp|quot|\#x?[0-9a-fA-F]+);)
+  | (?P<mark>[*_~^#]{1,3}(?=\S)|(?<=\S)[*_~^]{1,3}) # emphasis and heading marks
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+_KEPT_BREAKS = re.compile(r"[^\n]")
+
+
+def prose(text: str) -> str:
+    """The text with quotes, code, addresses and marks replaced by spaces, character for character.
+
+    The result has the length of `text`, so a span found in it is the same span there; doing it twice changes nothing.
+
+    Examples
+    --------
+    >>> prose("see https://example.org for **more**")
+    'see                     for   more  '
+    """
+    if text.isalnum():
+        return text
+    return _NOT_PROSE.sub(lambda match: _KEPT_BREAKS.sub(" ", match[0]), text)

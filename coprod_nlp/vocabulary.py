@@ -1,0 +1,105 @@
+"""The words every layer shares: enumerations only, standard library only. `codebook.md` and `design.md` define them."""
+
+from enum import StrEnum
+
+
+class PolicyArea(StrEnum):
+    """Something a local council or its partners run, fund, regulate or could co-produce."""
+
+    PARKS = "parks"
+    ENVIRONMENT = "environment"
+    WASTE = "waste"
+    TRANSPORT = "transport"
+    PLANNING = "planning"
+    HOUSING = "housing"
+    SOCIAL_CARE = "social_care"
+    CHILDREN = "children"
+    EDUCATION = "education"
+    CULTURE = "culture"
+    LEISURE = "leisure"
+    HEALTH = "health"
+    SAFETY = "safety"
+    HARDSHIP = "hardship"
+    ECONOMY = "economy"
+    DIGITAL = "digital"
+    DEMOCRACY = "democracy"
+    ANIMALS = "animals"
+
+
+class Signal(StrEnum):
+    """What the author of a message does in it."""
+
+    OFFER = "offer"
+    ACTIVE = "active"
+    SEEK = "seek"
+    ORGANISE = "organise"
+    PROPOSE = "propose"
+    ABILITY = "ability"
+    BARRIER = "barrier"
+    UNWILLING = "unwilling"
+    PURPOSE = "purpose"
+    COMPLAINT = "complaint"
+    REQUEST = "request"
+
+
+WILLING_SIGNALS = (Signal.OFFER, Signal.ACTIVE, Signal.SEEK, Signal.ORGANISE)
+
+
+class PostKind(StrEnum):
+    SUBMISSION = "submission"
+    COMMENT = "comment"
+
+
+class PostState(StrEnum):
+    """Whether the source still shows a post, and who took it away if not."""
+
+    VISIBLE = "visible"
+    DELETED = "deleted"
+    REMOVED = "removed"
+    AUTOMATED = "automated"
+
+
+class ReadingStatus(StrEnum):
+    """What became of a post when it was read."""
+
+    READ = "read"
+    SENSITIVE = "sensitive"
+    NOT_ENGLISH = "not_english"
+    NOT_READ = "not_read"
+
+
+class InteractionKind(StrEnum):
+    REPLY = "reply"
+    THREAD = "thread"
+
+
+class Stage(StrEnum):
+    """Where in the life of a service its voices would join."""
+
+    DECISION = "decision"
+    PLANNING = "planning"
+    DELIVERY = "delivery"
+
+
+class Approach(StrEnum):
+    """What the messages of a network call for, after Alford's criteria and the ability/willingness distinction."""
+
+    CONVENIENCE = "convenience"
+    PERSUASION = "persuasion"
+    PURPOSE = "purpose"
+    PARTNERSHIP = "partnership"
+    PLANNING = "planning"
+
+
+class RunStage(StrEnum):
+    COLLECT = "collect"
+    READ = "read"
+    LINK = "link"
+    RANK = "rank"
+    REPORT = "report"
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"

@@ -1,0 +1,190 @@
+"""One run of the main job: what it was asked, what it works with, and how far it is."""
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Engine
+
+from config.load import load_config
+from config.schema import Config, Council
+from config.settings import PROJECT_DIR, Settings, load_settings
+from coprod_nlp.reading.artefact import load_artefact
+from coprod_nlp.vocabulary import RunStage, RunStatus
+from flows.sources.archive import ArchiveSource
+from flows.sources.table import SAMPLE, open_source
+from models.base import utc_now
+from models.queries import Scope, unfinished_run
+from models.run import Run
+from models.session import open_engine, unit_of_work
+
+VERSIONED = ("coprod", "spacy", "scikit-learn", "graspologic-native", "lingua-language-detector", "sqlmodel", "prefect")
+
+
+class RequestError(Exception):
+    """What was asked cannot be done; the message says what to ask instead."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked to do; plain values, so that a schedule can store them."""
+
+    council: str
+    sources: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...] = ()
+    since: str | None = None
+    until: str | None = None
+
+    def period(self) -> tuple[datetime | None, datetime | None]:
+        since, until = _moment("--since", self.since), _moment("--until", self.until)
+        if since and until and until <= since:
+            raise RequestError(f"--until {self.until} is not after --since {self.since}")
+        return since, until
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run under way."""
+
+    settings: Settings
+    config: Config
+    engine: Engine
+    request: Request
+    run_id: str
+    out: Path
+
+    @property
+    def council(self) -> Council:
+        return self.config.councils[self.request.council]
+
+    def run(self) -> Run:
+        with unit_of_work(self.engine) as session:
+            return session.get_one(Run, self.run_id)
+
+    def scope(self) -> Scope:
+        """The posts this run speaks of; known once its communities are."""
+        since, until = self.request.period()
+        return Scope(self.request.council, tuple(sorted(self.run().communities)), since, until)
+
+    def scope_id(self) -> str:
+        scope = self.scope()
+        text = "\n".join([scope.council, *scope.communities, str(self.request.since), str(self.request.until)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def update(self, **fields: Any) -> None:
+        """Set columns of the run record; `counts` and `seconds` are added to, not replaced."""
+        with unit_of_work(self.engine) as session:
+            run = session.get_one(Run, self.run_id)
+            for name, value in fields.items():
+                setattr(run, name, {**getattr(run, name), **value} if name in {"counts", "seconds"} else value)
+
+    @contextmanager
+    def stage(self, stage: RunStage) -> Iterator[None]:
+        """Time a stage, and record it as done when it comes to its end."""
+        started = monotonic()
+        yield
+        with unit_of_work(self.engine) as session:
+            run = session.get_one(Run, self.run_id)
+            run.seconds = {**run.seconds, stage.value: round(monotonic() - started, 3)}
+            run.done = [*run.done, stage.value] if stage.value not in run.done else run.done
+
+    def is_done(self, stage: RunStage) -> bool:
+        return stage.value in self.run().done
+
+
+def make_request(
+    config: Config, *, council: str | None, sources: list[str] | None, columns: dict[str, str] | None, since: str | None, until: str | None
+) -> Request:
+    """A request with its defaults filled in and its values checked.
+
+    Raises
+    ------
+    RequestError
+        Where the council is not known or the period makes no sense.
+    """
+    known = ", ".join(sorted(config.councils))
+    if council is None and len(config.councils) > 1:
+        raise RequestError(f"--council is needed: there are several ({known})")
+    council = council or next(iter(config.councils))
+    if council not in config.councils:
+        raise RequestError(f"--council {council}: not in councils.toml; known: {known}")
+    request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until)
+    request.period()
+    return request
+
+
+def open_job(request: Request, *, out: str | None, settings: Settings | None = None) -> Job:
+    """Open the store and take up the unfinished run of this request, or begin a new one."""
+    settings = settings or load_settings()
+    config = load_config(settings.config_dir)
+    engine = open_engine(settings.address())
+    asked = _as_stored(request)
+    with unit_of_work(engine) as session:
+        run = unfinished_run(session, council=request.council, request=asked, config_digest=config.digest)
+        if run is None or run.versions != _versions():
+            run = Run(
+                run_id=uuid4().hex, council=request.council, request=asked, status=RunStatus.RUNNING, started_at=utc_now(),
+                versions=_versions(), config_digest=config.digest,
+            )  # fmt: skip
+            session.add(run)
+        run_id = run.run_id
+    return Job(settings, config, engine, request, run_id, Path(out) if out else default_out(request.council))
+
+
+def reopen_job(run: Run, *, engine: Engine, settings: Settings, config: Config, out: str | None) -> Job:
+    """A job for a run that has been made before, to do one of its stages again."""
+    asked = run.request
+    request = Request(
+        run.council, tuple(source["name"] for source in asked["sources"]), tuple(map(tuple, asked["columns"])), asked["since"], asked["until"]
+    )  # fmt: skip
+    return Job(settings, config, engine, request, run.run_id, Path(out) if out else default_out(run.council))
+
+
+def default_out(council: str) -> Path:
+    return PROJECT_DIR / "reports" / council
+
+
+def _as_stored(request: Request) -> dict[str, Any]:
+    """The request as the run record keeps it: a file that changed makes another request, and so another run."""
+    return {
+        "sources": [{"name": name, "files": _fingerprint(name)} for name in request.sources],
+        "columns": [list(pair) for pair in request.columns],
+        "since": request.since,
+        "until": request.until,
+    }
+
+
+def _fingerprint(name: str) -> str:
+    source = open_source(name, columns={})
+    if not isinstance(source, ArchiveSource):
+        return ""
+    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in source.paths]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "reading": load_artefact().manifest.version,
+        **{name: version(name) for name in VERSIONED},
+    }
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RequestError(f"{option} {text}: not a date; write it as 2026-04-01") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+

@@ -1,0 +1,270 @@
+"""The archive source: Reddit-shaped NDJSON (plain, .gz, .zst) and CSV, from a file, a folder or a glob, read as a stream."""
+
+import csv
+import glob
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coprod_nlp.vocabulary import PostKind, PostState
+from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceRefusedError
+from flows.sources.lines import CountedFile, TruncatedError, lines_of
+
+ENDINGS = (".ndjson", ".jsonl", ".json", ".csv")
+PACKINGS = (".gz", ".zst")
+NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"})
+AUTOMATED_AUTHORS = frozenset({"automoderator", "[facilitator]"})
+GONE = {"[deleted]": PostState.DELETED, "[removed]": PostState.REMOVED, "[ removed by reddit ]": PostState.REMOVED}
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+MILLISECONDS_FROM = 10**11
+SUBMISSION, COMMENT = "t3_", "t1_"
+
+
+class Row(msgspec.Struct):
+    """A row of an archive, of any type: over the years numbers came as strings, and keys came and went."""
+
+    id: Any = None
+    name: Any = None
+    author: Any = None
+    subreddit: Any = None
+    created_utc: Any = None
+    title: Any = None
+    selftext: Any = None
+    body: Any = None
+    parent_id: Any = None
+    link_id: Any = None
+    score: Any = None
+    permalink: Any = None
+    distinguished: Any = None
+    removed_by_category: Any = None
+
+
+class ArchiveSource:
+    """Posts of one or more archive files.
+
+    Parameters
+    ----------
+    pattern
+        A file, a folder (every archive below it) or a glob.
+    columns
+        For CSV: our key to the file's column, such as ``{"body": "Comment text"}``; a key left out is looked for by its own name.
+    """
+
+    def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = "archive") -> None:
+        self.paths = find_archives(pattern)
+        self.columns = dict(columns or {})
+        if unknown := sorted(set(self.columns) - set(Row.__struct_fields__)):
+            raise SourceRefusedError(f"--columns: unknown {', '.join(unknown)}; allowed: {', '.join(Row.__struct_fields__)}")
+        self.platform = platform
+        self.name = pattern
+        self.size: int | None = sum(path.stat().st_size for path in self.paths)
+        self._before = 0
+        self._file: CountedFile | None = None
+
+    @property
+    def position(self) -> int:
+        return self._before + (self._file.position if self._file else 0)
+
+    def posts(self, problems: Problems) -> Iterator[tuple[CollectedPost, str, int]]:
+        for path in self.paths:
+            try:
+                self._file = CountedFile(path)
+            except OSError as error:
+                raise SourceRefusedError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+            try:
+                for row, line in self._rows(path, problems):
+                    post = to_post(row, path, line, problems)
+                    if post:
+                        yield post, path.name, line
+            finally:
+                self._before += path.stat().st_size
+                self._file.close()
+                self._file = None
+
+    def _rows(self, path: Path, problems: Problems) -> Iterator[tuple[Row, int]]:
+        assert self._file is not None  # noqa: S101  (set by `posts` just before)
+        packing = path.suffix.lower() if path.suffix.lower() in PACKINGS else ""
+        kind = Path(path.stem).suffix.lower() if packing else path.suffix.lower()
+        number = 0
+
+        def numbered() -> Iterator[tuple[str, bytes]]:
+            nonlocal number
+            for line in lines_of(self._file, packing):  # type: ignore[arg-type]
+                number += 1
+                yield _decoded(line, path.name, number, problems), line
+
+        try:
+            if kind == ".csv":
+                for row in self._csv_rows(path, (text + "\n" for text, _ in numbered()), problems):
+                    yield row, number
+            else:
+                decoder = msgspec.json.Decoder(Row)
+                for text, _ in numbered():
+                    if not text.strip():
+                        continue
+                    try:
+                        yield decoder.decode(text), number
+                    except msgspec.DecodeError:
+                        problems.add(ProblemKind.MALFORMED_LINE, path.name, number)
+        except TruncatedError:
+            problems.add(ProblemKind.TRUNCATED_ARCHIVE, path.name, number)
+
+    def _csv_rows(self, path: Path, lines: Iterator[str], problems: Problems) -> Iterator[Row]:
+        reader = csv.reader(lines, strict=True)
+        header = [name.strip() for name in next(reader, [])]
+        places = {key: header.index(column) for key in Row.__struct_fields__ if (column := self.columns.get(key, key)) in header}
+        if missing := sorted(column for column in self.columns.values() if column not in header):
+            raise SourceRefusedError(f"{path}: no column {', '.join(map(repr, missing))}; it has: {', '.join(header) or 'none'}")
+        if not places.keys() & {"id", "name"} or not places.keys() & {"title", "body", "selftext"}:
+            raise SourceRefusedError(
+                f"{path}: needs a column for id and one for title, body or selftext; it has: {', '.join(header) or 'none'}. "
+                "Say which is which, as in --columns id=ID,body=Comment"
+            )
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                problems.add(ProblemKind.MALFORMED_LINE, path.name, reader.line_num)
+                continue
+            if len(cells) != len(header):
+                if cells:
+                    problems.add(ProblemKind.MALFORMED_LINE, path.name, reader.line_num)
+                continue
+            yield Row(**{key: cells[place] for key, place in places.items()})
+
+
+def find_archives(pattern: str) -> list[Path]:
+    """Archive files of a path, a folder or a glob, in a fixed order.
+
+    Raises
+    ------
+    SourceRefusedError
+        Where there is none, with what was looked for.
+    """
+    path = Path(pattern)
+    if path.is_file():
+        found = [path]
+    elif path.is_dir():
+        found = [child for child in path.rglob("*") if child.is_file() and _is_archive(child)]
+    else:
+        found = [Path(name) for name in glob.glob(pattern, recursive=True) if _is_archive(Path(name))]
+    if not found:
+        endings = ", ".join(ENDINGS)
+        raise SourceRefusedError(f"{pattern}: no archive there; wanted a file, a folder or a glob of {endings} (also with .gz or .zst)")
+    return sorted(found)
+
+
+def _is_archive(path: Path) -> bool:
+    name = path.name.lower()
+    for packing in PACKINGS:
+        name = name.removesuffix(packing)
+    return name.endswith(ENDINGS)
+
+
+def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        problems.add(ProblemKind.WRONG_ENCODING, place, number)
+        return line.decode("cp1252", errors="replace")
+
+
+def to_post(row: Row, path: Path, line: int, problems: Problems) -> CollectedPost | None:
+    """A row as a post, or None where it cannot be one; what is odd about it is counted."""
+    place = path.name
+    is_comment = _is_comment(row)
+    fullname = _fullname(row, is_comment=is_comment)
+    text = row.body if is_comment else row.selftext if row.selftext is not None else row.body
+    if not fullname or (text is None and row.title is None):
+        problems.add(ProblemKind.MISSING_KEY, place, line)
+        return None
+    community = _text(row.subreddit).strip()
+    if not community:
+        problems.add(ProblemKind.MISSING_KEY, place, line)
+        community = path.name.split(".")[0]
+    title, body = ("" if is_comment else _text(row.title).strip()), _text(text)
+    author = _text(row.author).strip()
+    state = _state(row, author=author, title=title, body=body)
+    if state in {PostState.DELETED, PostState.REMOVED}:
+        problems.add(ProblemKind.DELETED if state is PostState.DELETED else ProblemKind.REMOVED, place, line)
+    elif not title and not body.strip():
+        problems.add(ProblemKind.EMPTY_TEXT, place, line)
+    thread = _text(row.link_id) or (None if is_comment else fullname)
+    return CollectedPost(
+        fullname=fullname,
+        community=community,
+        kind=PostKind.COMMENT if is_comment else PostKind.SUBMISSION,
+        state=state,
+        author_id=None if author in NO_AUTHOR else author,
+        title=title,
+        body="" if body.strip().lower() in GONE else body,
+        parent=(_text(row.parent_id) or thread) if is_comment else None,
+        thread=thread,
+        permalink=_text(row.permalink),
+        score=_number(row.score),
+        created_at=_time(row.created_utc, place, line, problems),
+    )
+
+
+def _is_comment(row: Row) -> bool:
+    name = _text(row.name)
+    if name.startswith((SUBMISSION, COMMENT)):
+        return name.startswith(COMMENT)
+    return row.title is None and (row.body is not None or row.parent_id is not None or row.link_id is not None)
+
+
+def _fullname(row: Row, *, is_comment: bool) -> str:
+    for value in (row.name, row.id):
+        if text := _text(value).strip():
+            return text if text.startswith((SUBMISSION, COMMENT)) else (COMMENT if is_comment else SUBMISSION) + text
+    return ""
+
+
+def _state(row: Row, *, author: str, title: str, body: str) -> PostState:
+    for text in (body, title):
+        if found := GONE.get(text.strip().lower()):
+            return found
+    if row.removed_by_category:
+        return PostState.DELETED if row.removed_by_category in {"deleted", "author"} else PostState.REMOVED
+    if author.lower() in AUTOMATED_AUTHORS or row.distinguished == "moderator":
+        return PostState.AUTOMATED
+    return PostState.VISIBLE
+
+
+def _time(value: Any, place: str, line: int, problems: Problems) -> datetime | None:
+    if value is None or value == "":
+        problems.add(ProblemKind.NULL_TIME, place, line)
+        return None
+    try:
+        moment = _moment(value)
+        if not FIRST_YEAR <= moment.year < LAST_YEAR:
+            raise ValueError
+    except (ValueError, OverflowError, OSError, TypeError):
+        problems.add(ProblemKind.BAD_TIME, place, line)
+        return None
+    return moment
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        seconds = float(value)
+    except ValueError:
+        moment = datetime.fromisoformat(value)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return datetime.fromtimestamp(seconds / 1000 if seconds > MILLISECONDS_FROM else seconds, tz=UTC)
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

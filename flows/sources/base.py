@@ -1,0 +1,127 @@
+"""What every source gives, and how it fails."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from coprod_nlp.vocabulary import PostKind, PostState
+
+LINES_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedPost:
+    """One post as a source shows it. `author_id` is the platform's own and never stored: the author key is made from it.
+
+    `fullname` carries the kind (`t3_…` a submission, `t1_…` a comment); `created_at` is aware UTC, None where not known.
+    """
+
+    fullname: str
+    community: str
+    kind: PostKind
+    state: PostState
+    author_id: str | None
+    title: str
+    body: str
+    parent: str | None
+    thread: str | None
+    permalink: str
+    score: int | None
+    created_at: datetime | None
+
+
+class ProblemKind(StrEnum):
+    """Kinds of bad input. Each is counted, and the run goes on."""
+
+    MALFORMED_LINE = "malformed_line"
+    WRONG_ENCODING = "wrong_encoding"
+    MISSING_KEY = "missing_key"
+    NULL_TIME = "null_time"
+    BAD_TIME = "bad_time"
+    DUPLICATE_ID = "duplicate_id"
+    EARLY_COMMENT = "early_comment"
+    ORPHAN_COMMENT = "orphan_comment"
+    DELETED = "deleted"
+    REMOVED = "removed"
+    EMPTY_TEXT = "empty_text"
+    TRUNCATED_ARCHIVE = "truncated_archive"
+    REFUSED_COMMUNITY = "refused_community"
+    SUPPRESSED_AUTHOR = "suppressed_author"
+    OUTSIDE_PERIOD = "outside_period"
+
+
+PROBLEM_WORDS: dict[ProblemKind, str] = {
+    ProblemKind.MALFORMED_LINE: "lines that are not a JSON object or CSV row; left out",
+    ProblemKind.WRONG_ENCODING: "lines that are not UTF-8; read as Windows-1252",
+    ProblemKind.MISSING_KEY: "rows without an id, a text or a community; left out (without a community: kept under the file's name)",
+    ProblemKind.NULL_TIME: "posts without a time; kept, and counted in every period",
+    ProblemKind.BAD_TIME: "posts whose time makes no sense; kept without it",
+    ProblemKind.DUPLICATE_ID: "posts that came twice; the first was kept",
+    ProblemKind.EARLY_COMMENT: "comments that came before the post they answer; kept",
+    ProblemKind.ORPHAN_COMMENT: "comments whose parent is not in the archive; kept, without a reply to link",
+    ProblemKind.DELETED: "posts their author deleted; kept as an empty place in the thread",
+    ProblemKind.REMOVED: "posts a moderator or filter removed; kept as an empty place in the thread",
+    ProblemKind.EMPTY_TEXT: "posts without a word; kept, not read",
+    ProblemKind.TRUNCATED_ARCHIVE: "archives that end in the middle; read as far as they go",
+    ProblemKind.REFUSED_COMMUNITY: "posts of communities that may not be listened to; left out",
+    ProblemKind.SUPPRESSED_AUTHOR: "posts of authors who objected; left out",
+    ProblemKind.OUTSIDE_PERIOD: "posts before --since or from --until on; left out",
+}
+# What every archive has; worth a count, not a worry.
+EXPECTED_KINDS = frozenset({ProblemKind.DELETED, ProblemKind.REMOVED, ProblemKind.EMPTY_TEXT, ProblemKind.OUTSIDE_PERIOD})
+
+
+@dataclass
+class Problems:
+    """Bad input counted by kind and place (a file's name), with the first line numbers of each."""
+
+    counts: Counter[tuple[ProblemKind, str]] = field(default_factory=Counter)
+    lines: dict[tuple[ProblemKind, str], list[int]] = field(default_factory=dict)
+
+    def add(self, kind: ProblemKind, place: str, line: int | None = None, *, count: int = 1) -> None:
+        if count < 1:
+            return
+        self.counts[kind, place] += count
+        kept = self.lines.setdefault((kind, place), [])
+        if line is not None and len(kept) < LINES_KEPT:
+            kept.append(line)
+
+    def by_kind(self) -> dict[str, int]:
+        totals: Counter[str] = Counter()
+        for (kind, _), count in self.counts.items():
+            totals[kind.value] += count
+        return dict(sorted(totals.items()))
+
+
+class SourceError(Exception):
+    """A source cannot be used. The message says why and what to do."""
+
+
+class SourceUnavailableError(SourceError):
+    """Trying again later may help."""
+
+
+class SourceRefusedError(SourceError):
+    """Somebody must act first: a path, a permission, a setting."""
+
+
+class Source(Protocol):
+    """Where posts come from. `size` is in the unit of `position`, so that progress can be shown; None where unknown."""
+
+    platform: str
+    name: str
+    size: int | None
+    position: int
+
+    def posts(self, problems: Problems) -> Iterator[tuple[CollectedPost, str, int]]:
+        """Posts one by one, with the place and line they stand at; bad input goes to `problems`.
+
+        Raises
+        ------
+        SourceError
+            Where nothing more can be had.
+        """
+        ...

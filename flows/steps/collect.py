@@ -1,0 +1,176 @@
+"""Collect: posts from the sources into the store, once each, under author keys."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from config.settings import author_key, load_author_key
+from coprod_nlp.vocabulary import RunStage
+from flows.job import Job
+from flows.progress import listener
+from flows.sources.base import CollectedPost, ProblemKind, Problems, Source
+from flows.sources.seen import SeenIds, hashes
+from flows.sources.table import SAMPLE, open_source
+from models import actions, queries
+from models.base import utc_now
+from models.session import unit_of_work
+
+BATCH = 5_000
+Placed = tuple[CollectedPost, str, int]
+
+
+def collect(job: Job) -> None:
+    """Store what the sources show; the run record gets the communities, the counts and the problems.
+
+    Collecting again what is stored changes nothing, so a collection that was cut short simply starts over.
+    """
+    if job.is_done(RunStage.COLLECT):
+        listener().note("collect: done before, gone on from there")
+        return
+    with job.stage(RunStage.COLLECT):
+        with unit_of_work(job.engine) as session:
+            kept = {name: rule.kept_days for name, rule in job.config.retention.items() if name != "default"}
+            default = job.config.retention["default"].kept_days
+            expired = actions.expire_posts(session, kept_days=kept, default_days=default, by="run")
+        problems, counts = Problems(), Counter[str](expired=expired)
+        communities: set[str] = set()
+        for name in job.request.sources:
+            source = open_source(name, columns=dict(job.request.columns))
+            collection = _Collection(job, source, problems)
+            listener().stage(f"Collect {source.name}", total=source.size, unit="bytes")
+            for batch in _batches(source.posts(problems), BATCH):
+                counts["seen"] += len(batch)
+                counts["kept"] += collection.store(batch)
+                listener().advance(source.position, note=f"{counts['seen']:,} posts")
+            collection.count_early_comments()
+            communities |= collection.communities
+        job.update(communities=sorted(communities))
+        with job.engine.begin() as connection:
+            problems.add(ProblemKind.ORPHAN_COMMENT, "store", count=queries.count_orphans(connection, job.scope()))
+            counts["stored"] = queries.count_posts(connection, job.scope())
+            rows = [
+                {"run_id": job.run_id, "kind": kind.value, "place": place, "count": count, "lines": problems.lines[kind, place]}
+                for (kind, place), count in sorted(problems.counts.items())
+            ]
+            actions.store_problems(connection, job.run_id, rows)
+        job.update(counts={"collect": dict(counts), "problems": problems.by_kind()})
+
+
+@dataclass(frozen=True)
+class _Home:
+    """The platform and id of a community, as configured or as the archive calls it."""
+
+    platform: str
+    community_id: str
+
+
+class _Collection:
+    """What one source's collection remembers from batch to batch."""
+
+    def __init__(self, job: Job, source: Source, problems: Problems) -> None:
+        self._job, self._source, self._problems = job, source, problems
+        self._secret = load_author_key(job.settings)
+        self._since, self._until = job.request.period()
+        self._seen = SeenIds()
+        self._awaited: list[tuple[str, np.ndarray[Any, np.dtype[np.uint64]]]] = []
+        self._homes: dict[str, _Home | None] = {}
+        self.communities: set[str] = set()
+        with job.engine.connect() as connection:
+            self._suppressed = queries.suppressed_keys(connection)
+
+    def store(self, batch: list[Placed]) -> int:
+        """Keep what may be kept of a batch; returns how many posts that were."""
+        now = utc_now()
+        new = list(self._only_new(batch))
+        rows = [row for placed in new if (row := self._row(placed, now))]
+        with self._job.engine.begin() as connection:
+            actions.store_posts(connection, rows)
+        self.communities |= {row["community_id"] for row in rows}
+        return len(rows)
+
+    def count_early_comments(self) -> None:
+        """Comments that came before their parent did, now that everything is seen."""
+        for place, parents in self._awaited:
+            self._problems.add(ProblemKind.EARLY_COMMENT, place, count=int(self._seen.contains(parents).sum()))
+
+    def _only_new(self, batch: list[Placed]) -> Iterator[Placed]:
+        """Posts this run has not met; notes the parents that it has not met either."""
+        own = hashes([post.fullname for post, _, _ in batch])
+        known = self._seen.contains(own)
+        _, first = np.unique(own, return_index=True)
+        is_first = np.zeros(len(batch), dtype=bool)
+        is_first[first] = True
+        is_new = is_first & ~known
+        position = {int(own[index]): index for index in np.flatnonzero(is_new)}
+        parents = hashes([post.parent or "" for post, _, _ in batch])
+        met = self._seen.contains(parents)
+        waiting: dict[str, list[int]] = {}
+        for index, (post, place, line) in enumerate(batch):
+            if not is_new[index]:
+                self._problems.add(ProblemKind.DUPLICATE_ID, place, line)
+                continue
+            if post.parent and not met[index] and position.get(int(parents[index]), len(batch)) > index:
+                waiting.setdefault(place, []).append(index)
+            yield post, place, line
+        self._awaited += [(place, parents[indexes]) for place, indexes in waiting.items()]
+        self._seen.add(own[is_new])
+
+    def _row(self, placed: Placed, now: datetime) -> dict[str, Any] | None:
+        post, place, line = placed
+        home = self._home(post.community)
+        if home is None:
+            self._problems.add(ProblemKind.REFUSED_COMMUNITY, place, line)
+            return None
+        if post.created_at and ((self._since and post.created_at < self._since) or (self._until and post.created_at >= self._until)):
+            self._problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
+            return None
+        key = author_key(self._secret, platform=home.platform, author_id=post.author_id) if post.author_id else None
+        if key in self._suppressed:
+            self._problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
+            return None
+        return actions.post_row(
+            post_id=f"{home.platform}:{post.fullname}", platform=home.platform, community_id=home.community_id, kind=post.kind.value,
+            state=post.state, author_key=key, parent_id=post.parent and f"{home.platform}:{post.parent}",
+            thread_id=post.thread and f"{home.platform}:{post.thread}", title=_storable(post.title), body=_storable(post.body),
+            permalink=post.permalink, score=post.score, created_at=post.created_at, content_hash=_content_hash(post, key), fetched_at=now,
+        )  # fmt: skip
+
+    def _home(self, name: str) -> _Home | None:
+        if name not in self._homes:
+            self._homes[name] = self._find_home(name)
+        return self._homes[name]
+
+    def _find_home(self, name: str) -> _Home | None:
+        if self._job.config.is_refused(name):
+            return None
+        platform = self._source.platform
+        if platform != SAMPLE:
+            configured = (c for c in self._job.config.communities if c.name.lower() == name.lower() and c.platform != SAMPLE)
+            platform = next((c.platform for c in configured if c.council == self._job.request.council), platform)
+        return _Home(platform, f"{platform}:{name}")
+
+
+def _content_hash(post: CollectedPost, key: str | None) -> str:
+    parts = (post.title, post.body, post.state.value, key or "", post.parent or "", post.thread or "", str(post.created_at), post.permalink)
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _storable(text: str) -> str:
+    """Databases take neither NUL nor half a surrogate pair."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _batches(items: Iterable[Placed], size: int) -> Iterator[list[Placed]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+

@@ -1,0 +1,136 @@
+"""Read: what the stored posts say, batch by batch, on every processor."""
+
+import multiprocessing
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from coprod_nlp.reading.reader import Reader
+from coprod_nlp.records import PostText, Reading
+from coprod_nlp.vocabulary import PostState, RunStage
+from flows.job import Job
+from flows.progress import listener
+from models import actions, queries
+
+# Posts a process reads at a time, and the number below which starting processes takes longer than it saves.
+CHUNK = 500
+WORTH_PROCESSES = 4_000
+READABLE = frozenset({PostState.VISIBLE})
+
+_reader: Reader | None = None
+
+
+def read(job: Job) -> None:
+    """Read every stored post of the run's scope that has no reading of its present text by this reader."""
+    if job.is_done(RunStage.READ):
+        listener().note("read: done before, gone on from there")
+        return
+    version = job.run().versions["reading"]
+    scope = job.scope()
+    with job.stage(RunStage.READ):
+        with job.engine.connect() as connection:
+            total = queries.count_unread(connection, scope, version=version)
+        listener().stage("Read", total=total, unit="posts")
+        done = 0
+        with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1) as pool:
+            for rows, readings in read_in_order(pool, _unread(job, version)):
+                with job.engine.begin() as connection:
+                    actions.store_readings(connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)])
+                done += len(rows)
+                listener().advance(done)
+        with job.engine.connect() as connection:
+            counts = queries.reading_counts(connection, scope)
+        job.update(counts={"read": {"new": done, **_folded(counts)}, "languages": _languages(counts)})
+
+
+class ReadingProcesses:
+    """Readers in processes of their own, or one in this process."""
+
+    def __init__(self, pool: ProcessPoolExecutor | None, processes: int) -> None:
+        self._pool = pool
+        self.ahead = 1 if pool is None else 2 * processes
+
+    def submit(self, posts: list[PostText]) -> "Future[list[Reading]]":
+        if self._pool:
+            return self._pool.submit(_read_chunk, posts)
+        future: Future[list[Reading]] = Future()
+        future.set_result(_read_chunk(posts))
+        return future
+
+
+@contextmanager
+def reading_processes(count: int) -> Iterator[ReadingProcesses]:
+    if count <= 1:
+        yield ReadingProcesses(None, 1)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader) as pool:
+        yield ReadingProcesses(pool, count)
+
+
+def read_in_order(
+    pool: ReadingProcesses, chunks: Iterable[tuple[Sequence[Any], list[PostText]]]
+) -> Iterator[tuple[Sequence[Any], list[Reading]]]:
+    """Readings of each chunk beside what it came from, in order, with only a few chunks ahead in memory."""
+    waiting: deque[tuple[Sequence[Any], Future[list[Reading]]]] = deque()
+    for rows, posts in chunks:
+        waiting.append((rows, pool.submit(posts)))
+        if len(waiting) > pool.ahead:
+            rows_done, future = waiting.popleft()
+            yield rows_done, future.result()
+    while waiting:
+        rows_done, future = waiting.popleft()
+        yield rows_done, future.result()
+
+
+def _unread(job: Job, version: str) -> Iterator[tuple[Sequence[Any], list[PostText]]]:
+    scope, after = job.scope(), ""
+    while True:
+        with job.engine.connect() as connection:
+            rows = queries.unread_posts(connection, scope, version=version, after=after)
+        if not rows:
+            return
+        after = rows[-1].post_id
+        for start in range(0, len(rows), CHUNK):
+            some = rows[start : start + CHUNK]
+            yield some, [PostText(row.post_id, row.title, row.body, is_readable=row.state in READABLE) for row in some]
+
+
+def _read_chunk(posts: list[PostText]) -> list[Reading]:
+    global _reader  # noqa: PLW0603  (one reader a process; loading it takes seconds)
+    _reader = _reader or Reader()
+    return _reader.read(posts)
+
+
+def _start_reader() -> None:
+    """Load the reader, and end this process when its parent ends: a killed run must leave nothing behind."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    _read_chunk([])
+
+
+def _row(reading: Reading, content_hash: str) -> dict[str, Any]:
+    return {
+        "post_id": reading.post_id, "version": reading.version, "content_hash": content_hash, "status": reading.status.value,
+        "language": reading.language, "willing": reading.willing, "is_willing": reading.is_willing,
+        "areas": {area.value: chance for area, chance in reading.areas.items()},
+        "signals": {signal.value: chance for signal, chance in reading.signals.items()},
+        "evidence": [[item.signal.value, item.start, item.end] for item in reading.evidence],
+    }  # fmt: skip
+
+
+def _folded(counts: dict[str, int]) -> dict[str, int]:
+    folded: Counter[str] = Counter()
+    for name, count in counts.items():
+        folded[name.partition(":")[0]] += count
+    return dict(folded)
+
+
+def _languages(counts: dict[str, int]) -> dict[str, int]:
+    found = {name.partition(":")[2]: count for name, count in counts.items() if ":" in name}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,37 @@
+"""Many rows at once, by the database's own upsert."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(
+    connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, unless_same: Sequence[str] = ()
+) -> None:
+    """Insert rows, or overwrite the ones whose primary key is there.
+
+    Parameters
+    ----------
+    rows
+        One dictionary a row, all with the same keys; no primary key twice.
+    unless_same
+        Columns by which a stored row counts as unchanged: where all are equal, it is left alone.
+    """
+    if not rows:
+        return
+    target: Table = table.__table__  # type: ignore[attr-defined]
+    keys = [column.name for column in target.primary_key]
+    statement = INSERTS[connection.dialect.name](target)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    differs = or_(*(target.c[name].is_distinct_from(statement.excluded[name]) for name in unless_same)) if unless_same else None
+    if changed:
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=differs), rows)
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+
+

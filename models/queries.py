@@ -1,0 +1,216 @@
+"""What is asked of the store: one function a question. Rows come in an order that does not depend on when they were written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from coprod_nlp.vocabulary import ReadingStatus, RunStatus
+from models.interaction import Interaction
+from models.lead import Lead, LeadMessage, Network, NetworkVoice
+from models.post import Post, PostReading
+from models.run import Run, RunProblem, Suppression
+
+BATCH = 4_000
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The posts a run speaks about: a council's communities, and a period (from `since`, before `until`; open where None)."""
+
+    council: str
+    communities: tuple[str, ...]
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def has_post(self) -> ColumnElement[bool]:
+        """Posts without a time belong to every period: it is not known that they do not."""
+        return and_(col(Post.community_id).in_(self.communities), self._in_period(col(Post.created_at)))
+
+    def has_interaction(self) -> ColumnElement[bool]:
+        return and_(col(Interaction.community_id).in_(self.communities), self._in_period(col(Interaction.happened_at)))
+
+    def _in_period(self, time: Any) -> ColumnElement[bool]:
+        bounds = [time >= self.since] if self.since else []
+        bounds += [time < self.until] if self.until else []
+        return or_(time.is_(None), and_(*bounds)) if bounds else and_(True)
+
+
+def unread_posts(connection: Connection, scope: Scope, *, version: str, after: str = "", limit: int = BATCH) -> list[Any]:
+    """Posts with no reading by this version of the text they hold now: (post_id, title, body, state, content_hash)."""
+    read = aliased(PostReading)
+    statement = (
+        select(col(Post.post_id), col(Post.title), col(Post.body), col(Post.state), col(Post.content_hash))
+        .outerjoin(
+            read,
+            and_(
+                col(read.post_id) == col(Post.post_id),
+                col(read.version) == version,
+                col(read.content_hash) == col(Post.content_hash),
+            ),
+        )
+        .where(scope.has_post(), col(Post.post_id) > after, col(read.post_id).is_(None))
+        .order_by(col(Post.post_id))
+        .limit(limit)
+    )
+    return list(connection.execute(statement))
+
+
+def count_posts(connection: Connection, scope: Scope) -> int:
+    return connection.scalar(select(func.count()).select_from(Post).where(scope.has_post())) or 0
+
+
+def count_unread(connection: Connection, scope: Scope, *, version: str) -> int:
+    current = select(func.count()).select_from(Post).join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+    done = connection.scalar(
+        current.where(scope.has_post(), col(PostReading.version) == version, col(PostReading.content_hash) == col(Post.content_hash))
+    )
+    return count_posts(connection, scope) - (done or 0)
+
+
+def count_orphans(connection: Connection, scope: Scope) -> int:
+    """Comments whose parent was never collected."""
+    parent = aliased(Post)
+    statement = (
+        select(func.count())
+        .select_from(Post)
+        .outerjoin(parent, col(parent.post_id) == col(Post.parent_id))
+        .where(scope.has_post(), col(Post.parent_id).is_not(None), col(parent.post_id).is_(None))
+    )
+    return connection.scalar(statement) or 0
+
+
+def post_counts(connection: Connection, scope: Scope) -> dict[str, dict[str, Any]]:
+    """By community: posts, distinct author keys, posts with an author, first and last time, willing messages."""
+    statement = (
+        select(
+            col(Post.community_id),
+            func.count().label("posts"),
+            func.count(col(Post.author_key)).label("with_author"),
+            func.count(func.distinct(col(Post.author_key))).label("authors"),
+            func.min(col(Post.created_at)).label("first"),
+            func.max(col(Post.created_at)).label("last"),
+            func.sum(case((col(PostReading.is_willing), 1), else_=0)).label("willing"),
+        )
+        .outerjoin(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(scope.has_post())
+        .group_by(col(Post.community_id))
+        .order_by(col(Post.community_id))
+    )
+    return {row.community_id: dict(row._mapping) for row in connection.execute(statement)}
+
+
+def reading_counts(connection: Connection, scope: Scope) -> dict[str, int]:
+    """Posts by what became of them when read, and by language where that set them aside (`not_english:de`)."""
+    language = case((col(PostReading.status) == ReadingStatus.NOT_ENGLISH, col(PostReading.language)), else_="")
+    statement = (
+        select(col(PostReading.status), language, func.count())
+        .join(Post, col(Post.post_id) == col(PostReading.post_id))
+        .where(scope.has_post())
+        .group_by(col(PostReading.status), language)
+        .order_by(col(PostReading.status), language)
+    )
+    return {f"{status}:{code}" if code else str(status): count for status, code, count in connection.execute(statement)}
+
+
+def newest_post(connection: Connection, scope: Scope) -> datetime | None:
+    return connection.scalar(select(func.max(col(Post.created_at))).where(scope.has_post()))
+
+
+def interactions(connection: Connection, scope: Scope) -> Iterator[Any]:
+    """(kind, source_key, target_key, happened_at) of a scope, streamed in a fixed order, suppressed voices left out."""
+    gone = select(col(Suppression.author_key))
+    statement = (
+        select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), col(Interaction.happened_at))
+        .where(scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone))
+        .order_by(col(Interaction.source_key), col(Interaction.target_key), col(Interaction.kind), col(Interaction.anchor_id))
+    )
+    yield from connection.execution_options(yield_per=BATCH).execute(statement)
+
+
+def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iterator[Any]:
+    """Readings with a policy area or a signal, streamed by post id, suppressed voices left out."""
+    statement = (
+        select(
+            col(Post.post_id),
+            col(Post.author_key),
+            col(Post.community_id),
+            col(Post.created_at),
+            col(PostReading.willing),
+            col(PostReading.is_willing),
+            col(PostReading.areas),
+            col(PostReading.signals),
+        )
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(
+            scope.has_post(),
+            col(PostReading.version) == version,
+            col(PostReading.status) == ReadingStatus.READ,
+            or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key)))),
+        )
+        .order_by(col(Post.post_id))
+    )
+    for row in connection.execution_options(yield_per=BATCH).execute(statement):
+        if row.areas or row.signals or row.is_willing:
+            yield row
+
+
+def leads(connection: Connection, scope_id: str) -> list[Any]:
+    return list(connection.execute(select(Lead.__table__).where(col(Lead.scope) == scope_id).order_by(col(Lead.rank))))  # type: ignore[attr-defined]
+
+
+def lead_evidence(connection: Connection, lead_id: str) -> list[Any]:
+    """The messages behind a lead with their words, strongest first."""
+    statement = (
+        select(
+            col(Post.post_id), col(Post.title), col(Post.body), col(Post.permalink), col(Post.community_id), col(Post.created_at),
+            col(Post.author_key), col(PostReading.willing), col(PostReading.signals), col(PostReading.evidence), col(PostReading.areas),
+            col(PostReading.is_willing),
+        )
+        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(col(LeadMessage.lead_id) == lead_id)
+        .order_by(col(PostReading.is_willing).desc(), col(PostReading.willing).desc(), col(Post.post_id))
+    )  # fmt: skip
+    return list(connection.execute(statement))
+
+
+def network_voices(connection: Connection, network_id: str) -> list[str]:
+    statement = select(col(NetworkVoice.author_key)).where(col(NetworkVoice.network_id) == network_id)
+    return list(connection.scalars(statement.order_by(col(NetworkVoice.author_key))))
+
+
+def networks(connection: Connection, scope_id: str) -> list[Any]:
+    statement = select(Network.__table__).where(col(Network.scope) == scope_id).order_by(col(Network.network_id))  # type: ignore[attr-defined]
+    return list(connection.execute(statement))
+
+
+def suppressed_keys(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.scalars(select(col(Suppression.author_key))))
+
+
+def unfinished_run(session: Session, *, council: str, request: dict[str, Any], config_digest: str) -> Run | None:
+    """The newest run of the same request that never came to its end."""
+    statement = (
+        select(Run)
+        .where(col(Run.council) == council, col(Run.status) == RunStatus.RUNNING, col(Run.config_digest) == config_digest)
+        .order_by(col(Run.started_at).desc())
+    )
+    return next((run for run in session.scalars(statement) if run.request == request), None)
+
+
+def latest_run(session: Session, *, council: str | None = None) -> Run | None:
+    """The newest run that has ranked its networks."""
+    statement = select(Run).order_by(col(Run.started_at).desc())
+    if council:
+        statement = statement.where(col(Run.council) == council)
+    return next((run for run in session.scalars(statement) if "rank" in run.done), None)
+
+
+def problems(connection: Connection, run_ids: Sequence[str]) -> list[Any]:
+    statement = select(RunProblem.__table__).where(col(RunProblem.run_id).in_(run_ids))  # type: ignore[attr-defined]
+    return list(connection.execute(statement.order_by(col(RunProblem.kind), col(RunProblem.place))))

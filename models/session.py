@@ -1,0 +1,66 @@
+"""Engine, migrations and the unit of work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlmodel import Session
+
+MIGRATIONS_DIR = Path(__file__).parent / "migrations"
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536", "temp_store=MEMORY")
+
+
+class StoreError(Exception):
+    """The database cannot be reached or used; the message says which one and what to do."""
+
+
+def open_engine(address: str) -> Engine:
+    """Engine for an SQLAlchemy address, migrated to the newest schema. Parameters never reach a message or a log.
+
+    Raises
+    ------
+    StoreError
+        Where the address makes no sense or the database does not answer. The password is not in the message.
+    """
+    try:
+        url = make_url(address)
+        if url.get_backend_name() == "sqlite" and url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, hide_parameters=True)
+        if url.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", _set_pragmas)
+        migrate(engine)
+    except ArgumentError:
+        raise StoreError("the database address is not understood; see COPROD_DATABASE_URL in the README") from None
+    except (OperationalError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise StoreError(f"cannot open {url.render_as_string(hide_password=True)}: {reason}; check COPROD_DATABASE_URL or COPROD_HOME") from None
+    return engine
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema to a revision; nothing happens where it is there already."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS_DIR).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@contextmanager
+def unit_of_work(engine: Engine) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back whole on any error."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
