@@ -130,7 +130,9 @@ def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem
         if community.council not in councils:
             problems.append(files["communities.toml"].problem((*path, "council"), _allowed("unknown council", councils)))
         if any(community.name.lower() in names for names in values["refused"].values()):
-            problems.append(files["communities.toml"].problem((*path, "name"), "on the list in refused_communities.toml; it may not be listened to"))
+            problems.append(
+                files["communities.toml"].problem((*path, "name"), "on the list in refused_communities.toml; it may not be listened to")
+            )
         if community.community_id in seen:
             problems.append(files["communities.toml"].problem((*path, "name"), "this community is here twice; delete one"))
         seen.add(community.community_id)

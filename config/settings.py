@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     def _strong(cls, value: SecretStr | None) -> SecretStr | None:
         text = value.get_secret_value() if value else None
         if text is not None and (len(text) < MINIMUM_KEY_CHARS or len(set(text)) < MINIMUM_DISTINCT_CHARS):
-            raise ValueError(f"too weak; use at least {MINIMUM_KEY_CHARS} random characters, such as: python -c 'import secrets; print(secrets.token_hex(32))'")
+            make_one = "python -c 'import secrets; print(secrets.token_hex(32))'"
+            raise ValueError(f"too weak; use at least {MINIMUM_KEY_CHARS} random characters, such as those of: {make_one}")
         return value
 
     @field_validator("database_url")

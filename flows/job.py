@@ -142,9 +142,8 @@ def open_job(request: Request, *, out: str | None, settings: Settings | None = N
 def reopen_job(run: Run, *, engine: Engine, settings: Settings, config: Config, out: str | None) -> Job:
     """A job for a run that has been made before, to do one of its stages again."""
     asked = run.request
-    request = Request(
-        run.council, tuple(source["name"] for source in asked["sources"]), tuple(map(tuple, asked["columns"])), asked["since"], asked["until"]
-    )  # fmt: skip
+    sources = tuple(source["name"] for source in asked["sources"])
+    request = Request(run.council, sources, tuple(map(tuple, asked["columns"])), asked["since"], asked["until"])
     return Job(settings, config, engine, request, run.run_id, Path(out) if out else default_out(run.council))
 
 
@@ -186,5 +185,3 @@ def _moment(option: str, text: str | None) -> datetime | None:
     except ValueError:
         raise RequestError(f"{option} {text}: not a date; write it as 2026-04-01") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-

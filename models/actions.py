@@ -49,7 +49,9 @@ def derive_interactions(connection: Connection, community_id: str, *, thread_lim
         .where(col(Post.community_id) == community_id, col(Post.author_key) != col(parent.author_key))
     )  # fmt: skip
     present = (
-        select(col(Post.thread_id).label("thread_id"), col(Post.author_key).label("author_key"), func.max(col(Post.created_at)).label("last"))
+        select(
+            col(Post.thread_id).label("thread_id"), col(Post.author_key).label("author_key"), func.max(col(Post.created_at)).label("last")
+        )
         .where(col(Post.community_id) == community_id, col(Post.author_key).is_not(None), col(Post.thread_id).is_not(None))
         .group_by(col(Post.thread_id), col(Post.author_key))
         .cte("present")

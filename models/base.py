@@ -1,7 +1,7 @@
 """What every table shares: constraint names, aware UTC time, and which of its columns are personal."""
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.engine import Dialect
@@ -24,14 +24,14 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("a datetime without a time zone; use UTC")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -50,9 +50,5 @@ def utc_now() -> datetime:
 
 def tables() -> list[type[Table]]:
     """Every table class, in the order in which rows may be deleted without breaking a reference."""
-    by_name: dict[str, Any] = {cls.__tablename__: cls for cls in _subclasses(Table) if hasattr(cls, "__table__")}
+    by_name = {str(cls.__tablename__): cls for cls in Table.__subclasses__() if hasattr(cls, "__table__")}
     return [by_name[table.name] for table in reversed(metadata.sorted_tables) if table.name in by_name]
-
-
-def _subclasses(cls: type) -> list[type]:
-    return [found for child in cls.__subclasses__() for found in (child, *_subclasses(child))]

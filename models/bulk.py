@@ -7,12 +7,10 @@ from sqlalchemy import Connection, Table, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def upsert(
-    connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, unless_same: Sequence[str] = ()
-) -> None:
+def upsert(connection: Connection, table: type[SQLModel], rows: Sequence[dict[str, Any]], *, unless_same: Sequence[str] = ()) -> None:
     """Insert rows, or overwrite the ones whose primary key is there.
 
     Parameters
@@ -33,5 +31,3 @@ def upsert(
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=differs), rows)
     else:
         connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
-
-

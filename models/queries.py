@@ -132,6 +132,17 @@ def interactions(connection: Connection, scope: Scope) -> Iterator[Any]:
     yield from connection.execution_options(yield_per=BATCH).execute(statement)
 
 
+def author_order(connection: Connection, scope: Scope) -> dict[str, int]:
+    """A number for each author key, by the id of their first post: an order that does not depend on the secret behind the keys."""
+    statement = (
+        select(col(Post.author_key))
+        .where(scope.has_post(), col(Post.author_key).is_not(None))
+        .group_by(col(Post.author_key))
+        .order_by(func.min(col(Post.post_id)))
+    )
+    return {str(key): place for place, key in enumerate(connection.scalars(statement))}
+
+
 def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iterator[Any]:
     """Readings with a policy area or a signal, streamed by post id, suppressed voices left out."""
     statement = (
@@ -182,6 +193,19 @@ def lead_evidence(connection: Connection, lead_id: str) -> list[Any]:
 def network_voices(connection: Connection, network_id: str) -> list[str]:
     statement = select(col(NetworkVoice.author_key)).where(col(NetworkVoice.network_id) == network_id)
     return list(connection.scalars(statement.order_by(col(NetworkVoice.author_key))))
+
+
+def network_ties(connection: Connection, network_id: str) -> list[Any]:
+    """How often two voices of a network met: (source_key, target_key, meetings), in a fixed order."""
+    one, other = aliased(NetworkVoice), aliased(NetworkVoice)
+    statement = (
+        select(col(Interaction.source_key), col(Interaction.target_key), func.count().label("meetings"))
+        .join(one, and_(col(one.author_key) == col(Interaction.source_key), col(one.network_id) == network_id))
+        .join(other, and_(col(other.author_key) == col(Interaction.target_key), col(other.network_id) == network_id))
+        .group_by(col(Interaction.source_key), col(Interaction.target_key))
+        .order_by(col(Interaction.source_key), col(Interaction.target_key))
+    )
+    return list(connection.execute(statement))
 
 
 def networks(connection: Connection, scope_id: str) -> list[Any]:

@@ -12,7 +12,14 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536", "temp_store=MEMORY")
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+)
 
 
 class StoreError(Exception):
@@ -39,7 +46,9 @@ def open_engine(address: str) -> Engine:
         raise StoreError("the database address is not understood; see COPROD_DATABASE_URL in the README") from None
     except (OperationalError, OSError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StoreError(f"cannot open {url.render_as_string(hide_password=True)}: {reason}; check COPROD_DATABASE_URL or COPROD_HOME") from None
+        raise StoreError(
+            f"cannot open {url.render_as_string(hide_password=True)}: {reason}; check COPROD_DATABASE_URL or COPROD_HOME"
+        ) from None
     return engine
 
 

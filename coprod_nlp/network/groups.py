@@ -1,7 +1,7 @@
 """Ties to candidate networks, by the Leiden algorithm (Traag, Waltman and van Eck 2019, doi:10.1038/s41598-019-41695-z)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import graspologic_native
@@ -10,21 +10,25 @@ from coprod_nlp.records import CandidateNetwork, Tie
 
 
 def find_networks(
-    ties: Sequence[Tie], *, namespace: str, minimum_voices: int, resolution: float, iterations: int, seed: int
+    ties: Sequence[Tie], *, order: Mapping[str, int], namespace: str, minimum_voices: int, resolution: float, iterations: int, seed: int
 ) -> list[CandidateNetwork]:
     """Groups of at least `minimum_voices` author keys who met each other more than others, largest first.
 
     Parameters
     ----------
-    ties
-        In a fixed order: the same ties in the same order and the same seed give the same groups.
+    order
+        A number for each author key, by which they are put before the algorithm: its result depends on their order, and
+        author keys are as good as random, so their own order would give each installation other groups.
     namespace
         Goes into `network_id`, so that the same voices found for two councils are two networks.
     """
     if not ties:
         return []
-    edges = [(tie.first_key, tie.second_key, tie.weight) for tie in ties]
-    _, member_of = graspologic_native.leiden(edges, resolution=resolution, iterations=iterations, seed=seed)
+    pairs = sorted((*sorted((order[tie.first_key], order[tie.second_key])), tie.weight) for tie in ties)
+    edges = [(str(first), str(second), weight) for first, second, weight in pairs]
+    _, group_of = graspologic_native.leiden(edges, resolution=resolution, iterations=iterations, seed=seed)
+    keys = {key for tie in ties for key in (tie.first_key, tie.second_key)}
+    member_of = {key: group_of[str(order[key])] for key in keys}
     members: defaultdict[int, list[str]] = defaultdict(list)
     for key, group in member_of.items():
         members[group].append(key)

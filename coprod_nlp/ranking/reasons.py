@@ -29,12 +29,19 @@ def count_of(number: float | None, one: str, many: str | None = None) -> str:
 
 
 def _willingness(facts: Facts) -> str:
-    return f"{count_of(facts['willing'], 'message')} by {count_of(facts['voices'], 'voice')} offer, organise, ask to join or say they already help."
+    messages, voices = count_of(facts["willing"], "message"), count_of(facts["voices"], "voice")
+    return f"{messages} by {voices} offer, organise, ask to join or say they already help."
 
 
 def _contribution(facts: Facts) -> str:
     share = (facts["substance"] or 0) / max(1.0, facts["willing"] or 0)
-    words = "mostly continuing or bringing others along" if share >= 0.75 else "mostly concrete offers" if share >= 0.5 else "mostly first questions"
+    words = (
+        "mostly continuing or bringing others along"
+        if share >= 0.75
+        else "mostly concrete offers"
+        if share >= 0.5
+        else "mostly first questions"
+    )
     return f"What they say they do or would do is {words}."
 
 
@@ -47,7 +54,9 @@ def _purpose(facts: Facts) -> str:
 
 
 def _connectedness(facts: Facts) -> str:
-    return f"{count_of(facts['connected'], 'voice')} of {count_of(facts['voices'], 'voice')} have answered or met another of them in a thread."
+    return (
+        f"{count_of(facts['connected'], 'voice')} of {count_of(facts['voices'], 'voice')} have answered or met another of them in a thread."
+    )
 
 
 def _freshness(facts: Facts) -> str:
@@ -61,7 +70,10 @@ def _fit(facts: Facts) -> str:
     done, needed = facts["substitutability"], facts["interdependence"]
     if done is None and needed is None:
         return "Not known: the council has not judged this area."
-    said = [f"how far residents can do it: {done:.0%}" if done is not None else "", f"how far it needs residents: {needed:.0%}" if needed is not None else ""]
+    said = [
+        f"how far residents can do it: {done:.0%}" if done is not None else "",
+        f"how far it needs residents: {needed:.0%}" if needed is not None else "",
+    ]
     return f"The council's own view of the area: {', '.join(filter(None, said))}."
 
 
@@ -69,7 +81,11 @@ def _under_exploration(facts: Facts) -> str:
     programmes = facts["programmes"]
     if programmes is None:
         return "Not known: the council has not listed its programmes here."
-    return f"The council runs or funds {count_of(programmes, 'programme')} here." if programmes else "The council runs and funds nothing here yet."
+    return (
+        f"The council runs or funds {count_of(programmes, 'programme')} here."
+        if programmes
+        else "The council runs and funds nothing here yet."
+    )
 
 
 SENTENCES: dict[str, Callable[[Facts], str]] = {

@@ -109,11 +109,14 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         Where it is not there, its bytes are not those of its manifest, or its labels are not those of its heads.
     """
     try:
-        fields = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        fields: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         raw = (directory / ESTIMATORS).read_bytes()
-        manifest = Manifest(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        lists: dict[str, Any] = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        manifest = Manifest(**(fields | lists))
     except (OSError, ValueError, TypeError) as error:
-        raise ArtefactError(f"{directory}: no usable artefact ({type(error).__name__}); rebuild it: python -m coprod_nlp.training") from None
+        raise ArtefactError(
+            f"{directory}: no usable artefact ({type(error).__name__}); rebuild it: python -m coprod_nlp.training"
+        ) from None
     if hashlib.sha256(raw).hexdigest() != manifest.estimators_sha256:
         raise ArtefactError(f"{directory}: the estimators are not those the manifest describes; restore both, or rebuild them")
     content = skops.io.loads(raw, trusted=list(TRUSTED))

@@ -72,9 +72,7 @@ class Reader:
         odds = dict(zip(POST_LABELS, logits, strict=True))
         if expit(odds[SENSITIVE]) >= self._thresholds[SENSITIVE]:
             return Reading(post.post_id, ReadingStatus.SENSITIVE, language, self.version)
-        areas = {
-            area: _rounded(expit(odds[area.value])) for area in PolicyArea if expit(odds[area.value]) >= self._thresholds[area.value]
-        }
+        areas = {area: _rounded(expit(odds[area.value])) for area in PolicyArea if expit(odds[area.value]) >= self._thresholds[area.value]}
         stacked = {label: stack_features(label, odds[label], deep[1] if deep else None) for label in STACKED_LABELS}
         chances = {label: float(self._artefact.probability(label, features[None, :])[0]) for label, features in stacked.items()}
         signals: dict[Signal, float] = {}

@@ -27,6 +27,7 @@ REGULARISATION = 4.0
 MINIMUM_OVERLAP = 0.4
 # The corpus holds far more willing messages than life does; probabilities are calibrated to this share instead.
 WILLING_PRIOR = 0.12
+SENSITIVE_PRIOR = 0.05
 # A missed sensitive message weighs this much against a wrongly withheld one.
 SENSITIVE_BETA = 2.0
 # Share of the corpus' messages with a signal that the gate must let through.
@@ -117,10 +118,11 @@ def _stacker(features: Floats, target: Bools, willing: Bools) -> LogisticRegress
     return LogisticRegression(C=1.0, max_iter=1000).fit(features, target, sample_weight=_weights(willing))
 
 
-def _weights(willing: Bools) -> Floats:
-    """Weights under which the corpus has the share of willing messages that life has."""
-    share = willing.mean()
-    return np.where(willing, WILLING_PRIOR / share, (1 - WILLING_PRIOR) / (1 - share)).astype(np.float32)
+def _weights(target: Bools, prior: float = WILLING_PRIOR) -> Floats:
+    """Weights under which the corpus has the share of a label's messages that life has."""
+    share = target.mean()
+    weights: Floats = np.where(target, prior / share, (1 - prior) / (1 - share)).astype(np.float32)
+    return weights
 
 
 def _decide(
@@ -135,9 +137,14 @@ def _decide(
     figures: dict[str, float] = {}
     for label, chance in chances.items():
         target = material.post_targets(label)
-        beta = SENSITIVE_BETA if label == SENSITIVE else 1.0
-        thresholds[label], figures[f"f{beta:g}_{label}"] = best_threshold(chance, target, weights, beta=beta)
-    figures["ap_willing"] = round(float(average_precision_score(material.post_targets(WILLING), chances[WILLING], sample_weight=weights)), 4)
+        if label == SENSITIVE:
+            some, beta = _weights(target, SENSITIVE_PRIOR), SENSITIVE_BETA
+        else:
+            some, beta = weights, 1.0
+        thresholds[label], figures[f"f{beta:g}_{label}"] = best_threshold(chance, target, some, beta=beta)
+    figures["ap_willing"] = round(
+        float(average_precision_score(material.post_targets(WILLING), chances[WILLING], sample_weight=weights)), 4
+    )
     has_signal = np.logical_or.reduce([material.post_targets(signal.value) for signal in Signal])
     strongest = np.max([expit(post_logits[label]) for label in SENTENCE_LABELS], axis=0)
     thresholds[GATE] = round(float(np.quantile(strongest[has_signal], 1 - GATE_RECALL)), 4)

@@ -152,7 +152,7 @@ def find_archives(pattern: str) -> list[Path]:
     elif path.is_dir():
         found = [child for child in path.rglob("*") if child.is_file() and _is_archive(child)]
     else:
-        found = [Path(name) for name in glob.glob(pattern, recursive=True) if _is_archive(Path(name))]
+        found = [Path(name) for name in glob.glob(pattern, recursive=True) if _is_archive(Path(name))]  # noqa: PTH207  (any path, not one folder)
     if not found:
         endings = ", ".join(ENDINGS)
         raise SourceRefusedError(f"{pattern}: no archive there; wanted a file, a folder or a glob of {endings} (also with .gz or .zst)")

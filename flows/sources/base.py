@@ -114,7 +114,9 @@ class Source(Protocol):
     platform: str
     name: str
     size: int | None
-    position: int
+
+    @property
+    def position(self) -> int: ...
 
     def posts(self, problems: Problems) -> Iterator[tuple[CollectedPost, str, int]]:
         """Posts one by one, with the place and line they stand at; bad input goes to `problems`.

@@ -172,5 +172,3 @@ def _batches(items: Iterable[Placed], size: int) -> Iterator[list[Placed]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
-
-

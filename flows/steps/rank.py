@@ -39,6 +39,7 @@ def rank(job: Job) -> None:
             )
             networks = find_networks(
                 ties,
+                order=queries.author_order(connection, scope),
                 namespace=job.scope_id(),
                 minimum_voices=ranking.minimum_voices,
                 resolution=ranking.groups.resolution,
@@ -70,9 +71,7 @@ def _rules(job: Job, as_of: datetime | None) -> RankingRules:
         seed=ranking.interval.seed,
         half_life_days=ranking.ties.half_life_days,
         as_of=as_of,
-        fits={
-            PolicyArea(area): Fit(fit.substitutability, fit.interdependence, len(fit.programmes)) for area, fit in council.areas.items()
-        },
+        fits={PolicyArea(area): Fit(fit.substitutability, fit.interdependence, len(fit.programmes)) for area, fit in council.areas.items()},
     )
 
 
@@ -103,7 +102,13 @@ def _store(job: Job, networks: list[CandidateNetwork], leads: list[RankedLead]) 
             connection,
             scope_id,
             networks=[
-                {"network_id": n.network_id, "scope": scope_id, "council": job.request.council, "voices": len(n.voices), "ties": len(n.ties)}
+                {
+                    "network_id": n.network_id,
+                    "scope": scope_id,
+                    "council": job.request.council,
+                    "voices": len(n.voices),
+                    "ties": len(n.ties),
+                }
                 for n in kept
             ],
             voices=({"network_id": n.network_id, "author_key": key} for n in kept for key in n.voices),
@@ -117,7 +122,10 @@ def _lead_row(job: Job, scope_id: str, place: int, lead: RankedLead) -> dict[str
         "lead_id": lead.lead_id, "network_id": lead.network_id, "scope": scope_id, "council": job.request.council, "area": lead.area.value,
         "rank": place, "score": lead.score.total, "low": lead.score.low, "high": lead.score.high, "voices": len(lead.voices),
         "willing_messages": sum(message.is_willing for message in lead.messages),
-        "parts": [{"key": p.key, "value": p.value, "weight": p.weight, "points": p.points, "sentence": p.sentence} for p in lead.score.parts],
+        "parts": [
+            {"key": part.key, "value": part.value, "weight": part.weight, "points": part.points, "sentence": part.sentence}
+            for part in lead.score.parts
+        ],
         "approaches": [[approach.value, reason] for approach, reason in lead.approaches],
         "stages": [[stage.value, count] for stage, count in lead.stages], "config_digest": job.config.digest,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from coprod_nlp.reading.reader import Reader
@@ -39,7 +40,9 @@ def read(job: Job) -> None:
         with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1) as pool:
             for rows, readings in read_in_order(pool, _unread(job, version)):
                 with job.engine.begin() as connection:
-                    actions.store_readings(connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)])
+                    actions.store_readings(
+                        connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)]
+                    )
                 done += len(rows)
                 listener().advance(done)
         with job.engine.connect() as connection:
@@ -110,8 +113,13 @@ def _start_reader() -> None:
     """Load the reader, and end this process when its parent ends: a killed run must leave nothing behind."""
     parent = multiprocessing.parent_process()
     if parent:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _read_chunk([])
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _row(reading: Reading, content_hash: str) -> dict[str, Any]:

@@ -1,0 +1,206 @@
+"""The command line, `coprod`. Each command is a few lines over what flows and steps do; imports wait until they are needed."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_SOURCE, EXIT_STORE = 1, 2, 3, 4, 5
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="""Find, in public posts, networks of residents who would help run a public service.
+
+    [bold]Start here:[/bold]
+
+      coprod listen                            the whole job on the bundled, made-up sample
+      coprod listen --source posts.ndjson.gz   the same on an archive: a file, a folder or a glob
+      coprod report                            write the newest report again
+      coprod check                             is everything set up? what is wrong, and what to do
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
+)
+out_console = Console()
+err_console = Console(stderr=True)
+
+CouncilOption = Annotated[
+    str | None, typer.Option("--council", help="A council's key in councils.toml; may be left out where there is one.")
+]
+SinceOption = Annotated[str | None, typer.Option("--since", help="First day that counts, as 2026-04-01 (UTC).", metavar="DATE")]
+UntilOption = Annotated[str | None, typer.Option("--until", help="First day that counts no more, as 2026-10-01 (UTC).", metavar="DATE")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the report; reports/COUNCIL where left out.", file_okay=False)]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option("--columns", help="For CSV: our names and the file's, as id=ID,body=Comment,author=User.", metavar="OURS=THEIRS,…"),
+]
+
+
+@app.command()
+def listen(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source", "-s", help="`sample`, or an archive: a file, a folder or a glob. Can be given more than once.", metavar="SOURCE"
+        ),
+    ] = None,
+    council: CouncilOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    out: OutOption = None,
+    columns: ColumnsOption = None,
+) -> None:
+    """Run the main job: collect, read, link, rank, report.
+
+    Killed and started again with the same options, it goes on where it stopped. Posts are kept once, however often they come.
+
+    Archives are Reddit-shaped NDJSON (also .gz, .zst) or CSV.
+    """
+    from config.settings import load_settings
+    from flows.engine import prepare_prefect
+
+    with _plain_errors():
+        settings = load_settings()
+        mapping = _columns(columns)
+        _check_before(settings_dir=settings.config_dir, council=council, sources=source, columns=mapping, since=since, until=until)
+        is_temporary = prepare_prefect(settings)
+        with err_console.status("Starting the flow engine (about 10 seconds)…" if is_temporary else "Starting…"):
+            from flows.listen import listen as listen_flow
+            from flows.reports.summary import print_summary
+        from flows.console import TerminalListener
+        from flows.progress import listening
+
+        with TerminalListener(err_console) as terminal, listening(terminal):
+            summary = listen_flow(council=council, sources=source, since=since, until=until, out=str(out) if out else None, columns=mapping)
+        print_summary(out_console, summary)
+
+
+@app.command()
+def read(
+    archive: Annotated[str, typer.Argument(metavar="IN", help="`sample`, or an archive: a file, a folder or a glob.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File for the readings, one JSON object a line.", dir_okay=False)],
+    columns: ColumnsOption = None,
+) -> None:
+    """Read posts without storing them: one JSON line a post with its areas, signals, evidence and willingness.
+
+    Posts set aside (sensitive, not in English, nothing to read) have a line too, with no areas and no signals.
+    """
+    from config.settings import load_settings
+
+    with _plain_errors():
+        settings = load_settings()
+        mapping = _columns(columns)
+        from flows.console import TerminalListener
+        from flows.progress import listening
+        from flows.steps.export import write_readings
+
+        with TerminalListener(err_console) as terminal, listening(terminal):
+            result = write_readings(archive, out, columns=mapping, processes=settings.reading_processes())
+        out_console.print(
+            escape(f"{result.posts:,} posts read, {result.willing:,} willing, {result.set_aside:,} set aside: {out}"), soft_wrap=True
+        )
+        for kind, count in result.problems.items():
+            err_console.print(escape(f"  {kind.replace('_', ' ')}: {count:,}"))
+
+
+@app.command()
+def report(council: CouncilOption = None, out: OutOption = None) -> None:
+    """Write the report of the newest run again, from what is stored."""
+    from config.load import load_config
+    from config.settings import load_settings
+
+    with _plain_errors():
+        settings = load_settings()
+        config = load_config(settings.config_dir)
+        from flows.job import RequestError, reopen_job
+        from flows.steps.report import report as write
+        from models.queries import latest_run
+        from models.session import open_engine, unit_of_work
+
+        engine = open_engine(settings.address())
+        with unit_of_work(engine) as session:
+            run = latest_run(session, council=council)
+        if run is None:
+            raise RequestError("nothing has been ranked yet; run: coprod listen")
+        job = reopen_job(run, engine=engine, settings=settings, config=config, out=str(out) if out else None)
+        out_console.print(escape(str(write(job))), soft_wrap=True)
+
+
+@app.command()
+def check() -> None:
+    """Look at configuration and set-up; name each problem with its remedy."""
+    from flows.checkup import run_checks
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    failed = 0
+    for result in run_checks():
+        failed += not result.is_good
+        table.add_row("[green]ok[/green]" if result.is_good else "[red]problem[/red]", escape(result.what), escape(result.detail))
+    out_console.print(table)
+    if failed:
+        err_console.print(f"[red]{failed} of the above to put right.[/red]")
+        raise typer.Exit(EXIT_CONFIG)
+
+
+def _columns(text: str | None) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
+    if wrong := [name for name, sign, column in pairs if not sign or not column.strip()]:
+        raise typer.BadParameter(f"{wrong[0]!r}: wanted OURS=THEIRS, as in id=ID,body=Comment", param_hint="--columns")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+def _check_before(
+    *, settings_dir: Path, council: str | None, sources: list[str] | None, columns: dict[str, str], since: str | None, until: str | None
+) -> None:
+    """Everything a person can get wrong is said before the flow engine takes its ten seconds."""
+    from config.load import load_config
+    from flows.job import make_request
+    from flows.sources.table import open_source
+
+    request = make_request(load_config(settings_dir), council=council, sources=sources, columns=columns, since=since, until=until)
+    for name in request.sources:
+        open_source(name, columns=columns)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Errors that a user can cause become a message and an exit code, never a traceback."""
+    from config.load import ConfigError
+    from config.settings import SettingsError
+    from coprod_nlp.reading.artefact import ArtefactError
+    from flows.job import RequestError
+    from flows.sources.base import SourceError
+    from models.session import StoreError
+
+    codes: dict[type[Exception], int] = {
+        ConfigError: EXIT_CONFIG, SettingsError: EXIT_CONFIG, ArtefactError: EXIT_CONFIG, RequestError: EXIT_USAGE,
+        SourceError: EXIT_SOURCE, StoreError: EXIT_STORE,
+    }  # fmt: skip
+    try:
+        yield
+    except tuple(codes) as error:
+        err_console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True, highlight=False)
+        raise typer.Exit(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
+    except KeyboardInterrupt:
+        err_console.print("Stopped. The same command again goes on from here.")
+        raise typer.Exit(130) from None
+
+
+def main() -> None:
+    """Entry point of the `coprod` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()
+
+
+if __name__ == "__main__":
+    main()

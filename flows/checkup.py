@@ -1,0 +1,94 @@
+"""What `coprod check` looks at: each answer says what was found and, where it is wrong, what to do."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.load import ConfigError, load_config
+from config.schema import Config
+from config.settings import Settings, SettingsError, load_author_key, load_settings
+from coprod_nlp.reading.artefact import ArtefactError
+from coprod_nlp.reading.reader import Reader
+from coprod_nlp.records import PostText
+from models.base import utc_now
+from models.session import StoreError, open_engine
+
+
+@dataclass(frozen=True)
+class Check:
+    """One answer."""
+
+    what: str
+    is_good: bool
+    detail: str
+
+
+def run_checks() -> Iterator[Check]:
+    """Settings first: nothing else can be looked at without them."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        yield Check("settings", False, str(error))
+        return
+    yield Check("settings", True, "COPROD_* variables are sound" if any(n.startswith("COPROD_") for n in os.environ) else "defaults")
+    try:
+        config = load_config(settings.config_dir)
+        yield Check(
+            "configuration", True, f"{len(config.councils)} council, {len(config.communities)} communities, digest {config.digest[:12]}"
+        )
+        yield from _campaigns(config)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Check("configuration", False, str(problem))
+    for what, look in (("author key", _author_key), ("database", _database), ("reader", _reader), ("folder", _folder)):
+        yield _answer(what, look, settings)
+
+
+def _answer(what: str, look: Callable[[Settings], str], settings: Settings) -> Check:
+    try:
+        return Check(what, True, look(settings))
+    except (SettingsError, StoreError, ArtefactError, OSError) as error:
+        return Check(what, False, str(error))
+
+
+def _campaigns(config: Config) -> Iterator[Check]:
+    today = utc_now().date()
+    for key, campaign in config.campaigns.items():
+        if today > campaign.ends:
+            yield Check("campaign", False, f"{key}: ended on {campaign.ends}; live sources stop until `ends` in campaigns.toml is later")
+        elif today > campaign.dpia_review:
+            yield Check("campaign", False, f"{key}: its DPIA was due for review on {campaign.dpia_review}; review it and set `dpia_review`")
+        else:
+            yield Check("campaign", True, f"{key}: until {campaign.ends}")
+
+
+def _author_key(settings: Settings) -> str:
+    load_author_key(settings)
+    if settings.author_key:
+        return "from COPROD_AUTHOR_KEY"
+    path = settings.home / "author.key"
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise SettingsError(f"{path}: others can read it; run: chmod 600 {path}")
+    return f"in {path}; keep a copy of it apart from the database"
+
+
+def _database(settings: Settings) -> str:
+    engine = open_engine(settings.address())
+    name = engine.url.render_as_string(hide_password=True)
+    engine.dispose()
+    return f"{name} answers and its schema is up to date"
+
+
+def _reader(_settings: Settings) -> str:
+    reader = Reader()
+    reader.read([PostText("t1_check", "", "I can lend my van for the clean-up.")])
+    return f"{reader.version} reads"
+
+
+def _folder(settings: Settings) -> str:
+    probe = Path(settings.home) / ".check"
+    settings.home.mkdir(parents=True, exist_ok=True)
+    probe.write_text("", encoding="ascii")
+    probe.unlink()
+    return f"{settings.home} can be written"

@@ -1,0 +1,80 @@
+"""Readings without the store: what `coprod read` writes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from coprod_nlp.records import PostText, Reading
+from coprod_nlp.vocabulary import PostState, ReadingStatus
+from flows.progress import listener
+from flows.sources.base import Problems, SourceRefusedError
+from flows.sources.table import open_source
+from flows.steps.read import CHUNK, WORTH_PROCESSES, read_in_order, reading_processes
+
+# Bytes of an archive below which starting processes takes longer than it saves.
+SMALL_ARCHIVE_BYTES = 1_000 * WORTH_PROCESSES // 4
+
+
+@dataclass
+class ReadResult:
+    """How many posts were read, called willing and set aside; problems by kind."""
+
+    posts: int = 0
+    willing: int = 0
+    set_aside: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
+
+
+def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int) -> ReadResult:
+    """Write one line a post, in the order of the archive; the file appears whole or not at all."""
+    source = open_source(name, columns=columns)
+    problems, result = Problems(), ReadResult()
+    encoder = msgspec.json.Encoder()
+    draft = out.with_name(f".{out.name}.part")
+    listener().stage(f"Read {source.name}", total=source.size, unit="bytes")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file, reading_processes(processes if (source.size or 0) > SMALL_ARCHIVE_BYTES else 1) as pool:
+            for posts, readings in read_in_order(pool, _chunks(source.posts(problems))):
+                for post, reading in zip(posts, readings, strict=True):
+                    result.posts += 1
+                    result.willing += reading.is_willing
+                    result.set_aside += reading.status is not ReadingStatus.READ
+                    file.write(encoder.encode(reading_row(post, reading)) + b"\n")
+                listener().advance(source.position, note=f"{result.posts:,} posts")
+        draft.replace(out)
+    except OSError as error:
+        raise SourceRefusedError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
+    finally:
+        draft.unlink(missing_ok=True)
+    result.problems = problems.by_kind()
+    return result
+
+
+def reading_row(post: PostText, reading: Reading) -> dict[str, Any]:
+    """A reading as others take it; evidence carries its words and its place in title and body."""
+    return {
+        "id": reading.post_id,
+        "language": reading.language,
+        "areas": {area.value: chance for area, chance in reading.areas.items()},
+        "signals": {signal.value: chance for signal, chance in reading.signals.items()},
+        "evidence": [
+            {"signal": item.signal.value, "start": item.start, "end": item.end, "text": post.text[item.start : item.end]}
+            for item in reading.evidence
+        ],
+        "willing": reading.willing or 0.0,
+        "willing_decision": reading.is_willing,
+        "sensitive": reading.status is ReadingStatus.SENSITIVE,
+        "status": reading.status.value,
+        "version": reading.version,
+    }
+
+
+def _chunks(placed: Iterator[Any]) -> Iterator[tuple[list[PostText], list[PostText]]]:
+    while some := list(islice(placed, CHUNK)):
+        posts = [PostText(post.fullname, post.title, post.body, is_readable=post.state is PostState.VISIBLE) for post, _, _ in some]
+        yield posts, posts
