@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import numpy as np
 import skops.io
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from scipy.special import expit
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+
+from coprod_nlp.text.ngrams import NgramVectoriser, Vocabulary
 
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
 MANIFEST, ESTIMATORS = "manifest.json", "estimators.skops"
-# The only types an artefact may hold beyond skops' own list of harmless ones.
+# The types an artefact may hold beyond those that skops knows to be harmless: none.
 TRUSTED: tuple[str, ...] = ()
 
 Floats = NDArray[np.float32]
@@ -46,57 +47,57 @@ class Heads:
     """One linear classifier a label over the same features, as one matrix: (features, labels) and (labels,)."""
 
     labels: tuple[str, ...]
-    vectoriser: TfidfVectorizer
     weights: Floats
     intercepts: Floats
 
     @classmethod
-    def of(cls, vectoriser: TfidfVectorizer, estimators: dict[str, LogisticRegression]) -> "Heads":
+    def of(cls, estimators: Mapping[str, LogisticRegression]) -> "Heads":
         weights = np.vstack([estimator.coef_[0] for estimator in estimators.values()]).T
         intercepts = np.array([estimator.intercept_[0] for estimator in estimators.values()])
-        return cls(tuple(estimators), vectoriser, np.ascontiguousarray(weights, np.float32), intercepts.astype(np.float32))
+        return cls(tuple(estimators), np.ascontiguousarray(weights, np.float32), intercepts.astype(np.float32))
 
-    def logits(self, texts: list[str]) -> Floats:
-        """(texts, labels) log-odds."""
-        features: csr_matrix = self.vectoriser.transform(texts)
+    def logits(self, features: csr_matrix) -> Floats:
+        """(rows, labels) log-odds of (rows, features)."""
         return np.asarray(features @ self.weights + self.intercepts, dtype=np.float32)
 
 
 @dataclass(frozen=True)
-class Artefact:
-    """Everything a reader needs."""
+class Fitted:
+    """What fitting gives: a vectoriser and a classifier a label for posts, the same for sentences, and what joins them."""
 
-    manifest: Manifest
-    posts: Heads
-    sentences: Heads
+    post_vectoriser: NgramVectoriser
+    posts: dict[str, LogisticRegression]
+    sentence_vectoriser: NgramVectoriser
+    sentences: dict[str, LogisticRegression]
     stackers: dict[str, LogisticRegression]
 
-    def probability(self, label: str, features: Floats) -> Floats:
-        """(rows,) calibrated probability of a label from (rows, features) log-odds."""
-        stacker = self.stackers[label]
-        return np.asarray(expit(features @ stacker.coef_[0] + stacker.intercept_[0]), dtype=np.float32)
+
+@dataclass(frozen=True)
+class Artefact:
+    """Everything a reader needs. `stackers` has a row a label: the weights of a post's and its two best sentences' log-odds."""
+
+    manifest: Manifest
+    post_vectoriser: NgramVectoriser
+    posts: Heads
+    sentence_vectoriser: NgramVectoriser
+    sentences: Heads
+    stackers: Heads
 
 
-def save_artefact(
-    directory: Path, *, manifest: dict[str, Any], posts: tuple[TfidfVectorizer, dict[str, LogisticRegression]],
-    sentences: tuple[TfidfVectorizer, dict[str, LogisticRegression]], stackers: dict[str, LogisticRegression],
-) -> Manifest:  # fmt: skip
+def save_artefact(directory: Path, fitted: Fitted, **manifest: Any) -> Manifest:
     """Write an artefact; its version carries the hash of what was fitted, so that equal versions read equally."""
     directory.mkdir(parents=True, exist_ok=True)
+    heads = {"posts": fitted.posts, "sentences": fitted.sentences, "stackers": fitted.stackers}
+    vectorisers = {"posts": _plain(fitted.post_vectoriser), "sentences": _plain(fitted.sentence_vectoriser)}
     path = directory / ESTIMATORS
-    content = {"posts": posts, "sentences": sentences, "stackers": stackers}
-    skops.io.dump(content, path, compression=8, compresslevel=9)
-    fitted = hashlib.sha256()
-    for vectoriser, heads in (posts, sentences):
-        fitted.update(json.dumps(sorted(vectoriser.vocabulary_.items()), default=int).encode())
-        for estimator in heads.values():
-            fitted.update(estimator.coef_.tobytes() + estimator.intercept_.tobytes())
-    for stacker in stackers.values():
-        fitted.update(stacker.coef_.tobytes() + stacker.intercept_.tobytes())
-    fitted.update(json.dumps(manifest["thresholds"], sort_keys=True).encode())
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    made = Manifest(version=f"reading-{fitted.hexdigest()[:10]}", estimators_sha256=digest, **manifest)
-    (directory / MANIFEST).write_text(json.dumps(asdict(made), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    skops.io.dump({"heads": heads, "vectorisers": vectorisers}, path, compression=8, compresslevel=9)
+    digest = hashlib.sha256(json.dumps(manifest["thresholds"], sort_keys=True).encode())
+    for vectoriser in vectorisers.values():
+        digest.update(b"".join(array.tobytes() for array in (vectoriser["ids"], *vectoriser["runs"])))
+    for estimators in heads.values():
+        digest.update(b"".join(estimator.coef_.tobytes() + estimator.intercept_.tobytes() for estimator in estimators.values()))
+    made = Manifest(f"reading-{digest.hexdigest()[:10]}", estimators_sha256=_sha256(path.read_bytes()), **manifest)
+    (directory / MANIFEST).write_text(json.dumps(asdict(made), indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
     return made
 
 
@@ -117,10 +118,27 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         raise ArtefactError(
             f"{directory}: no usable artefact ({type(error).__name__}); rebuild it: python -m coprod_nlp.training"
         ) from None
-    if hashlib.sha256(raw).hexdigest() != manifest.estimators_sha256:
+    if _sha256(raw) != manifest.estimators_sha256:
         raise ArtefactError(f"{directory}: the estimators are not those the manifest describes; restore both, or rebuild them")
     content = skops.io.loads(raw, trusted=list(TRUSTED))
-    posts, sentences = Heads.of(*content["posts"]), Heads.of(*content["sentences"])
-    if posts.labels != manifest.post_labels or sentences.labels != manifest.sentence_labels:
-        raise ArtefactError(f"{directory}: its heads are not the ones this code expects; rebuild it: python -m coprod_nlp.training")
-    return Artefact(manifest, posts, sentences, content["stackers"])
+    heads = {name: Heads.of(estimators) for name, estimators in content["heads"].items()}
+    if heads["posts"].labels != manifest.post_labels or heads["sentences"].labels != manifest.sentence_labels:
+        raise ArtefactError(f"{directory}: its heads are not the ones its manifest names; rebuild it: python -m coprod_nlp.training")
+    vectorisers = {name: _vectoriser(plain) for name, plain in content["vectorisers"].items()}
+    return Artefact(manifest, vectorisers["posts"], heads["posts"], vectorisers["sentences"], heads["sentences"], heads["stackers"])
+
+
+def _plain(vectoriser: NgramVectoriser) -> dict[str, Any]:
+    vocabulary = vectoriser.vocabulary_
+    return {"ids": vocabulary.ids, "runs": list(vocabulary.runs), "transformer": vectoriser.transformer_}
+
+
+def _vectoriser(plain: dict[str, Any]) -> NgramVectoriser:
+    vectoriser = NgramVectoriser(longest=1 + len(plain["runs"]))
+    vectoriser.vocabulary_ = Vocabulary(plain["ids"], tuple(plain["runs"]))
+    vectoriser.transformer_ = plain["transformer"]
+    return vectoriser
+
+
+def _sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

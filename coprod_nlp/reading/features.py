@@ -1,54 +1,90 @@
-"""What the classifiers see of a post and of its sentences."""
+"""What the classifiers see of posts and of their sentences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from spacy.language import Language
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, hstack
 
 from coprod_nlp.records import PostText
-from coprod_nlp.text.pipeline import sentences
+from coprod_nlp.text.clean import prose
+from coprod_nlp.text.ngrams import NgramVectoriser
+from coprod_nlp.text.tokens import Ints, TokenBatch, Tokeniser
 
-# Words with their apostrophes, numbers, and the marks that make a question or a shout.
-TOKENS = r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[?!]"
-POST_NGRAMS = (1, 2)
-SENTENCE_NGRAMS = (1, 3)
-IN_TITLE, ALONE, FIRST, LAST = "zztitle", "zzalone", "zzfirst", "zzlast"
+POST_RUNS, SENTENCE_RUNS = 2, 3
+# How a sentence stands in its post: features of their own, beside its words.
+PLACES = ("title", "alone", "first", "last")
+PLACE_WEIGHT = 0.3
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence with its place in `PostText.text`, and its words as the classifier sees them."""
+class PostBatch:
+    """Some posts as tokens, and where each of their sentences stands: (sentences, 4) after `PLACES`."""
 
-    start: int
-    end: int
-    seen: str
+    tokens: TokenBatch
+    count: int
+    places: NDArray[np.float64]
 
-
-def post_vectoriser() -> TfidfVectorizer:
-    return _vectoriser(POST_NGRAMS)
-
-
-def sentence_vectoriser() -> TfidfVectorizer:
-    return _vectoriser(SENTENCE_NGRAMS)
+    @property
+    def sentences(self) -> int:
+        return len(self.tokens.sentence_text)
 
 
-def split(nlp: Language, post: PostText) -> list[Sentence]:
-    """Sentences of a post, each marked with whether it stands in the title, first, last or alone."""
-    text = post.text
-    title_end = len(post.title) if post.body else 0
-    found = list(sentences(nlp, text))
-    marked = []
-    for index, span in enumerate(found):
-        marks = [
-            IN_TITLE if span.start_char < title_end else "",
-            ALONE if len(found) == 1 else FIRST if index == 0 else LAST if index == len(found) - 1 else "",
-        ]
-        words = span.text.strip()
-        start = span.start_char + span.text.index(words)
-        marked.append(Sentence(start, start + len(words), " ".join([*filter(None, marks), words])))
-    return marked
+def look(tokeniser: Tokeniser, posts: Sequence[PostText], words: Sequence[str] | None = None) -> PostBatch:
+    """Tokens, sentences and their places; `words` is the prose of the posts where it is at hand already."""
+    tokens = tokeniser.tokens(words or [prose(post.text) for post in posts])
+    of_post = tokens.sentence_text
+    titles = np.array([len(post.title) if post.body else 0 for post in posts], dtype=np.int64)
+    changes = of_post[1:] != of_post[:-1]
+    is_first, is_last = np.concatenate([[True], changes]), np.concatenate([changes, [True]])
+    if not len(of_post):
+        return PostBatch(tokens, len(posts), np.zeros((0, len(PLACES))))
+    is_alone = is_first & is_last
+    places = [tokens.sentence_start < titles[of_post], is_alone, is_first & ~is_alone, is_last & ~is_alone]
+    return PostBatch(tokens, len(posts), PLACE_WEIGHT * np.stack(places, axis=1).astype(np.float64))
 
 
-def _vectoriser(ngrams: tuple[int, int]) -> TfidfVectorizer:
-    return TfidfVectorizer(token_pattern=TOKENS, ngram_range=ngrams, sublinear_tf=True, min_df=2, dtype=np.float32)
+def post_features(vectoriser: NgramVectoriser, batch: PostBatch) -> csr_matrix:
+    return vectoriser.transform(batch.tokens.ids, batch.tokens.text, batch.count)
+
+
+def sentence_features(vectoriser: NgramVectoriser, batch: PostBatch) -> csr_matrix:
+    words = vectoriser.transform(batch.tokens.ids, batch.tokens.sentence, batch.sentences)
+    return hstack([words, csr_matrix(batch.places)], format="csr")
+
+
+def fit_vectorisers(batch: PostBatch) -> tuple[NgramVectoriser, NgramVectoriser]:
+    """For posts, and for sentences."""
+    tokens = batch.tokens
+    return (
+        NgramVectoriser(POST_RUNS).fit(tokens.ids, tokens.text, batch.count),
+        NgramVectoriser(SENTENCE_RUNS).fit(tokens.ids, tokens.sentence, batch.sentences),
+    )
+
+
+def best_two(logits: Floats, of_post: Ints, missing: Floats) -> tuple[Floats, Floats]:
+    """The highest and second highest value of each column over the sentences of each post.
+
+    Parameters
+    ----------
+    logits
+        (sentences, labels), sentences in the order of their posts.
+    missing
+        (posts, labels) stands in for a post without sentences; a post with one has its best twice.
+
+    Returns
+    -------
+    Two arrays (posts, labels).
+    """
+    best, second = missing.copy(), missing.copy()
+    if not len(of_post):
+        return best, second
+    starts = np.flatnonzero(np.concatenate([[True], of_post[1:] != of_post[:-1]]))
+    with_sentences = of_post[starts]
+    best[with_sentences] = np.maximum.reduceat(logits, starts, axis=0)
+    rest = np.where(logits == best[of_post], -np.inf, logits)
+    second[with_sentences] = np.maximum.reduceat(rest, starts, axis=0)
+    return best, np.where(np.isneginf(second), best, second).astype(np.float32)

@@ -1,26 +1,49 @@
-"""Posts to readings: set aside what must not be scored, look at whole posts, then at the sentences of those worth it."""
+"""Posts to readings: set aside what must not be scored, then weigh each post as a whole together with its best sentences."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
 from coprod_nlp.reading.artefact import Artefact, Floats, load_artefact
-from coprod_nlp.reading.features import Sentence, split
+from coprod_nlp.reading.features import PostBatch, best_two, look, post_features, sentence_features
 from coprod_nlp.records import Evidence, PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
-from coprod_nlp.text.pipeline import build_nlp
+from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
 
-SENSITIVE, WILLING, GATE = "sensitive", "willing", "gate"
-POST_LABELS = (*(area.value for area in PolicyArea), *(signal.value for signal in Signal), SENSITIVE, WILLING)
+SENSITIVE, WILLING = "sensitive", "willing"
+AREAS = tuple(area.value for area in PolicyArea)
 SENTENCE_LABELS = (*(signal.value for signal in Signal), WILLING)
-STACKED_LABELS = SENTENCE_LABELS
+POST_LABELS = (*AREAS, SENSITIVE, *SENTENCE_LABELS)
+FIRST_STACKED = POST_LABELS.index(SENTENCE_LABELS[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """What the classifiers say of some posts, as probabilities: areas (posts, 18), sensitive (posts,), signals and willing
+    (posts, 12) after `SENTENCE_LABELS`; and `sentences` (sentences, 12) as log-odds."""
+
+    areas: Floats
+    sensitive: Floats
+    signals: Floats
+    sentences: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A post that is to be scored: where it was in its batch, its prose, its language."""
+
+    index: int
+    post: PostText
+    words: str
+    language: str
 
 
 class Reader:
-    """Reads posts with one artefact. Readings do not depend on which other posts are in the batch.
+    """Reads posts with one artefact. A reading does not depend on which other posts are in the batch.
 
     Examples
     --------
@@ -31,86 +54,95 @@ class Reader:
 
     def __init__(self, artefact: Artefact | None = None) -> None:
         self._artefact = artefact or load_artefact()
-        self._nlp = build_nlp()
+        self._tokeniser = Tokeniser()
         self.version = self._artefact.manifest.version
         self._thresholds = self._artefact.manifest.thresholds
 
     def read(self, posts: Sequence[PostText]) -> list[Reading]:
         """One reading a post, in the order of the posts."""
         readings: dict[int, Reading] = {}
-        kept: list[tuple[int, str, str]] = []
+        kept: list[_Kept] = []
         for index, post in enumerate(posts):
-            words = prose(post.text)
-            code = language_of(words) if post.is_readable else UNKNOWN
-            if not post.is_readable or not any(character.isalpha() for character in words):
+            words = prose(post.text) if post.is_readable else ""
+            if not any(map(str.isalpha, words)):
                 readings[index] = Reading(post.post_id, ReadingStatus.NOT_READ, UNKNOWN, self.version)
-            elif not is_readable_language(code):
-                readings[index] = Reading(post.post_id, ReadingStatus.NOT_ENGLISH, code, self.version)
+                continue
+            code = language_of(words)
+            if is_readable_language(code):
+                kept.append(_Kept(index, post, words, code))
             else:
-                kept.append((index, words, code))
+                readings[index] = Reading(post.post_id, ReadingStatus.NOT_ENGLISH, code, self.version)
         if kept:
-            logits = self._artefact.posts.logits([words for _, words, _ in kept])
-            deep = self._deep([posts[index] for index, _, _ in kept], logits)
-            for row, (index, _, code) in enumerate(kept):
-                readings[index] = self._reading(posts[index], code, logits[row], deep.get(row))
+            readings |= dict(zip((item.index for item in kept), self._scored(kept), strict=True))
         return [readings[index] for index in range(len(posts))]
 
-    def _deep(self, posts: list[PostText], logits: Floats) -> dict[int, tuple[list[Sentence], Floats]]:
-        """Sentences and their log-odds, for the rows that pass the gate and are not sensitive."""
-        signals = [POST_LABELS.index(label) for label in SENTENCE_LABELS]
-        passed = logits[:, signals].max(axis=1) >= _logit(self._thresholds[GATE])
-        passed &= logits[:, POST_LABELS.index(SENSITIVE)] < _logit(self._thresholds[SENSITIVE])
-        rows = [int(row) for row in np.flatnonzero(passed)]
-        parts = {row: found for row in rows if (found := split(self._nlp, posts[row]))}
-        if not parts:
-            return {}
-        flat = self._artefact.sentences.logits([sentence.seen for found in parts.values() for sentence in found])
-        ends = np.cumsum([len(found) for found in parts.values()])[:-1]
-        return {row: (found, some) for (row, found), some in zip(parts.items(), np.split(flat, ends), strict=True)}
+    def chances(self, batch: PostBatch) -> Chances:
+        """Probabilities before any decision."""
+        artefact = self._artefact
+        whole = artefact.posts.logits(post_features(artefact.post_vectoriser, batch))
+        sentences = artefact.sentences.logits(sentence_features(artefact.sentence_vectoriser, batch))
+        stacked = stack(whole[:, FIRST_STACKED:], sentences, batch)
+        signals = expit((stacked * artefact.stackers.weights.T).sum(axis=2) + artefact.stackers.intercepts)
+        probabilities = expit(whole[:, :FIRST_STACKED])
+        return Chances(probabilities[:, : len(AREAS)], probabilities[:, len(AREAS)], signals, sentences)
 
-    def _reading(self, post: PostText, language: str, logits: Floats, deep: tuple[list[Sentence], Floats] | None) -> Reading:
-        odds = dict(zip(POST_LABELS, logits, strict=True))
-        if expit(odds[SENSITIVE]) >= self._thresholds[SENSITIVE]:
-            return Reading(post.post_id, ReadingStatus.SENSITIVE, language, self.version)
-        areas = {area: _rounded(expit(odds[area.value])) for area in PolicyArea if expit(odds[area.value]) >= self._thresholds[area.value]}
-        stacked = {label: stack_features(label, odds[label], deep[1] if deep else None) for label in STACKED_LABELS}
-        chances = {label: float(self._artefact.probability(label, features[None, :])[0]) for label, features in stacked.items()}
-        signals: dict[Signal, float] = {}
-        evidence: list[Evidence] = []
-        if deep:
-            found, sentence_logits = deep
-            for signal in Signal:
-                if chances[signal.value] >= self._thresholds[signal.value]:
-                    signals[signal] = _rounded(chances[signal.value])
-                    best = found[int(sentence_logits[:, SENTENCE_LABELS.index(signal.value)].argmax())]
-                    evidence.append(Evidence(signal, best.start, best.end))
-        is_willing = bool(deep) and chances[WILLING] >= self._thresholds[WILLING]
+    def _scored(self, kept: list["_Kept"]) -> list[Reading]:
+        batch = look(self._tokeniser, [item.post for item in kept], [item.words for item in kept])
+        chances = self.chances(batch)
+        first = np.searchsorted(batch.tokens.sentence_text, np.arange(len(kept) + 1))
+        readings = []
+        for row, item in enumerate(kept):
+            if chances.sensitive[row] >= self._thresholds[SENSITIVE]:
+                readings.append(Reading(item.post.post_id, ReadingStatus.SENSITIVE, item.language, self.version))
+                continue
+            signals, is_willing = self._signals(chances.signals[row])
+            areas = {
+                area: _rounded(chance)
+                for area, chance in zip(PolicyArea, chances.areas[row], strict=True)
+                if chance >= self._thresholds[area.value]
+            }
+            readings.append(
+                Reading(
+                    item.post.post_id,
+                    ReadingStatus.READ,
+                    item.language,
+                    self.version,
+                    willing=_rounded(chances.signals[row, SENTENCE_LABELS.index(WILLING)]),
+                    is_willing=is_willing,
+                    areas=areas,
+                    signals=signals,
+                    evidence=_evidence(batch, chances.sentences, int(first[row]), int(first[row + 1]), signals),
+                )
+            )
+        return readings
+
+    def _signals(self, chances: Floats) -> tuple[dict[Signal, float], bool]:
+        """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them."""
+        by_label = dict(zip(SENTENCE_LABELS, chances, strict=True))
+        is_willing = bool(by_label[WILLING] >= self._thresholds[WILLING])
+        decided = [signal for signal in Signal if by_label[signal.value] >= self._thresholds[signal.value]]
         if not is_willing:
-            signals = {signal: chance for signal, chance in signals.items() if signal not in WILLING_SIGNALS}
-        elif deep and not set(signals) & set(WILLING_SIGNALS):
-            signal = max(WILLING_SIGNALS, key=lambda item: chances[item.value])
-            signals[signal] = _rounded(chances[signal.value])
-            best = deep[0][int(deep[1][:, SENTENCE_LABELS.index(signal.value)].argmax())]
-            evidence.append(Evidence(signal, best.start, best.end))
-        return Reading(
-            post.post_id, ReadingStatus.READ, language, self.version, willing=_rounded(chances[WILLING]), is_willing=is_willing,
-            areas=areas, signals=signals, evidence=tuple(item for item in evidence if item.signal in signals),
-        )  # fmt: skip
+            decided = [signal for signal in decided if signal not in WILLING_SIGNALS]
+        elif not set(decided) & set(WILLING_SIGNALS):
+            decided.append(max(WILLING_SIGNALS, key=lambda signal: by_label[signal.value]))
+        return {signal: _rounded(by_label[signal.value]) for signal in decided}, is_willing
 
 
-def stack_features(label: str, post_logit: float, sentence_logits: Floats | None) -> Floats:
-    """(3,) what the calibrated probability of a label rests on: the post as a whole, its best sentence, its second best.
-
-    A post that did not pass the gate has no sentences; its whole stands for them.
-    """
-    if sentence_logits is None or not len(sentence_logits):
-        return np.array([post_logit, post_logit, post_logit], dtype=np.float32)
-    column = np.sort(sentence_logits[:, SENTENCE_LABELS.index(label)])[::-1]
-    return np.array([post_logit, column[0], column[1] if len(column) > 1 else column[0]], dtype=np.float32)
+def stack(whole: Floats, sentences: Floats, batch: PostBatch) -> Floats:
+    """(posts, labels, 3) what a label's probability rests on: the log-odds of the post, of its best and of its second best sentence."""
+    best, second = best_two(sentences, batch.tokens.sentence_text, whole)
+    return np.stack([whole, best, second], axis=2)
 
 
-def _logit(probability: float) -> float:
-    return float(np.log(probability) - np.log1p(-probability))
+def _evidence(batch: PostBatch, logits: Floats, first: int, end: int, signals: dict[Signal, float]) -> tuple[Evidence, ...]:
+    """The sentence that speaks most for each signal."""
+    if first == end:
+        return ()
+    found = []
+    for signal in signals:
+        best = first + int(logits[first:end, SENTENCE_LABELS.index(signal.value)].argmax())
+        found.append(Evidence(signal, int(batch.tokens.sentence_start[best]), int(batch.tokens.sentence_end[best])))
+    return tuple(found)
 
 
 def _rounded(probability: float) -> float:

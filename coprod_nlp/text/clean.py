@@ -14,6 +14,8 @@ _NOT_PROSE = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
+# Most posts hold none of these, and looking for one is far cheaper than looking for all of the above.
+_SUSPECT = re.compile(r"[`>*_~^#&]|\]\(|http|www\.")
 _KEPT_BREAKS = re.compile(r"[^\n]")
 
 
@@ -27,6 +29,6 @@ def prose(text: str) -> str:
     >>> prose("see https://example.org for **more**")
     'see                     for   more  '
     """
-    if text.isalnum():
+    if not _SUSPECT.search(text):
         return text
     return _NOT_PROSE.sub(lambda match: _KEPT_BREAKS.sub(" ", match[0]), text)

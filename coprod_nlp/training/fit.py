@@ -7,31 +7,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
 
-from coprod_nlp.reading.artefact import SHIPPED, Floats, Heads, Manifest, save_artefact
-from coprod_nlp.reading.features import Sentence, post_vectoriser, sentence_vectoriser, split
-from coprod_nlp.reading.reader import GATE, POST_LABELS, SENSITIVE, SENTENCE_LABELS, STACKED_LABELS, WILLING, stack_features
-from coprod_nlp.text.clean import prose
-from coprod_nlp.text.pipeline import build_nlp
-from coprod_nlp.training.corpus import LabelledPost, corpus_digest, load_corpus
-from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, Signal
+from coprod_nlp.reading.artefact import SHIPPED, Fitted, Floats, Heads, Manifest, save_artefact
+from coprod_nlp.reading.features import PostBatch, fit_vectorisers, look, post_features, sentence_features
+from coprod_nlp.reading.reader import FIRST_STACKED, POST_LABELS, SENSITIVE, SENTENCE_LABELS, WILLING, stack
+from coprod_nlp.text.tokens import Tokeniser
+from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus
+from coprod_nlp.vocabulary import WILLING_SIGNALS
 
 SEED = 20260401
 FOLDS = 5
 REGULARISATION = 4.0
 # Share of an evidence span, or of the sentence, that must be shared for the sentence to carry the signal.
 MINIMUM_OVERLAP = 0.4
-# The corpus holds far more willing messages than life does; probabilities are calibrated to this share instead.
-WILLING_PRIOR = 0.12
-SENSITIVE_PRIOR = 0.05
+# The corpus holds far more willing and sensitive messages than life does; probabilities and thresholds are set for these shares.
+WILLING_PRIOR, SENSITIVE_PRIOR = 0.12, 0.05
 # A missed sensitive message weighs this much against a wrongly withheld one.
 SENSITIVE_BETA = 2.0
-# Share of the corpus' messages with a signal that the gate must let through.
-GATE_RECALL = 0.99
 LABEL_SOURCES = ("project",)
 
 Bools = NDArray[np.bool_]
@@ -39,86 +34,87 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class _Material:
-    """The corpus as arrays: texts, sentences and, for each sentence, the row of its post."""
+    """Labelled posts, what the classifiers see of them, and their labels: (posts, POST_LABELS) and (sentences, SENTENCE_LABELS)."""
 
     posts: list[LabelledPost]
-    texts: list[str]
-    sentences: list[list[Sentence]]
+    batch: PostBatch
+    post_targets: Bools
+    sentence_targets: Bools
 
-    def post_targets(self, label: str) -> Bools:
-        return np.array([_has(post, label) for post in self.posts])
+    @classmethod
+    def of(cls, tokeniser: Tokeniser, posts: list[LabelledPost]) -> "_Material":
+        batch = look(tokeniser, [post.post for post in posts])
+        post_targets = np.array([[_has(post, label) for label in POST_LABELS] for post in posts])
+        tokens = batch.tokens
+        sentence_targets = np.array(
+            [
+                [_carries(posts[post], int(start), int(end), label) for label in SENTENCE_LABELS]
+                for post, start, end in zip(tokens.sentence_text, tokens.sentence_start, tokens.sentence_end, strict=True)
+            ]
+        )
+        return cls(posts, batch, post_targets, sentence_targets)
 
-    def sentence_targets(self, label: str, rows: Sequence[int]) -> Bools:
-        return np.array([_carries(self.posts[row], sentence, label) for row in rows for sentence in self.sentences[row]])
+    def target(self, label: str) -> Bools:
+        found: Bools = self.post_targets[:, POST_LABELS.index(label)]
+        return found
 
 
-def fit_reading(directory: Path = SHIPPED, *, report: Callable[[str], None] = lambda _: None) -> Manifest:
+def fit_reading(directory: Path = SHIPPED, *, corpus: Path = CORPUS_DIR, report: Callable[[str], None] = lambda _: None) -> Manifest:
     """Fit everything from the project's own corpus and write the artefact; the same corpus gives the same artefact."""
-    posts = load_corpus()
-    nlp = build_nlp()
-    material = _Material(posts, [prose(post.post.text) for post in posts], [split(nlp, post.post) for post in posts])
-    report(f"{len(posts):,} messages, {sum(map(len, material.sentences)):,} sentences")
-    post_logits, features = _out_of_fold(material, report)
-    willing = material.post_targets(WILLING)
-    stackers = {label: _stacker(features[label], material.post_targets(label), willing) for label in STACKED_LABELS}
-    thresholds, figures = _decide(material, post_logits, features, stackers)
+    tokeniser = Tokeniser()
+    material = _Material.of(tokeniser, load_corpus(corpus))
+    report(f"{len(material.posts):,} messages, {material.batch.sentences:,} sentences")
+    post_logits, stacked = _out_of_fold(tokeniser, material, report)
+    willing = _weights(material.target(WILLING), WILLING_PRIOR)
+    stackers = {
+        label: LogisticRegression(max_iter=1000).fit(stacked[:, place], material.target(label), sample_weight=willing)
+        for place, label in enumerate(SENTENCE_LABELS)
+    }
+    thresholds, figures = _decide(material, post_logits, stacked, stackers, willing)
     report("fitting on the whole corpus")
-    everything = range(len(posts))
-    heads = _fit_heads(material, list(everything))
     return save_artefact(
         directory,
-        manifest={
-            "corpus_sha256": corpus_digest(),
-            "messages": len(posts),
-            "sources": LABEL_SOURCES,
-            "post_labels": POST_LABELS,
-            "sentence_labels": SENTENCE_LABELS,
-            "thresholds": thresholds,
-            "figures": figures,
-        },
-        posts=heads[0],
-        sentences=heads[1],
-        stackers=stackers,
+        _fit(material, stackers),
+        corpus_sha256=corpus_digest(corpus),
+        messages=len(material.posts),
+        sources=LABEL_SOURCES,
+        post_labels=POST_LABELS,
+        sentence_labels=SENTENCE_LABELS,
+        thresholds=thresholds,
+        figures=figures,
     )
 
 
-Fitted = tuple[TfidfVectorizer, dict[str, LogisticRegression]]
+def _fit(material: _Material, stackers: dict[str, LogisticRegression]) -> Fitted:
+    post_vectoriser, sentence_vectoriser = fit_vectorisers(material.batch)
+    posts, sentences = post_features(post_vectoriser, material.batch), sentence_features(sentence_vectoriser, material.batch)
+    return Fitted(
+        post_vectoriser,
+        {label: _linear().fit(posts, material.post_targets[:, place]) for place, label in enumerate(POST_LABELS)},
+        sentence_vectoriser,
+        {label: _linear().fit(sentences, material.sentence_targets[:, place]) for place, label in enumerate(SENTENCE_LABELS)},
+        stackers,
+    )
 
 
-def _fit_heads(material: _Material, rows: list[int]) -> tuple[Fitted, Fitted]:
-    """Post heads and sentence heads on some rows of the corpus."""
-    post_vectors, sentence_vectors = post_vectoriser(), sentence_vectoriser()
-    post_features = post_vectors.fit_transform([material.texts[row] for row in rows])
-    sentence_features = sentence_vectors.fit_transform([sentence.seen for row in rows for sentence in material.sentences[row]])
-    posts = {label: _linear().fit(post_features, material.post_targets(label)[rows]) for label in POST_LABELS}
-    sentences = {label: _linear().fit(sentence_features, material.sentence_targets(label, rows)) for label in SENTENCE_LABELS}
-    return (post_vectors, posts), (sentence_vectors, sentences)
-
-
-def _out_of_fold(material: _Material, report: Callable[[str], None]) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Log-odds of posts by label, and stacking features by label, each from heads that never saw the post."""
+def _out_of_fold(tokeniser: Tokeniser, material: _Material, report: Callable[[str], None]) -> tuple[Floats, Floats]:
+    """Log-odds of posts (posts, POST_LABELS) and what is stacked (posts, SENTENCE_LABELS, 3), from heads that never saw the post."""
     count = len(material.posts)
     post_logits = np.zeros((count, len(POST_LABELS)), dtype=np.float32)
-    features = {label: np.zeros((count, 3), dtype=np.float32) for label in STACKED_LABELS}
+    stacked = np.zeros((count, len(SENTENCE_LABELS), 3), dtype=np.float32)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    for number, (train, held) in enumerate(folds.split(np.zeros(count), material.post_targets(WILLING)), start=1):
+    for number, (train, held) in enumerate(folds.split(np.zeros(count), material.target(WILLING)), start=1):
         report(f"fold {number} of {FOLDS}")
-        fitted_posts, fitted_sentences = _fit_heads(material, list(train))
-        posts, sentences = Heads.of(*fitted_posts), Heads.of(*fitted_sentences)
-        post_logits[held] = posts.logits([material.texts[row] for row in held])
-        for row in held:
-            found = material.sentences[row]
-            logits = sentences.logits([sentence.seen for sentence in found]) if found else None
-            for label in STACKED_LABELS:
-                features[label][row] = stack_features(label, post_logits[row, POST_LABELS.index(label)], logits)
-    return {label: post_logits[:, place] for place, label in enumerate(POST_LABELS)}, features
+        fitted = _fit(_Material.of(tokeniser, [material.posts[row] for row in train]), {})
+        batch = look(tokeniser, [material.posts[row].post for row in held])
+        whole = Heads.of(fitted.posts).logits(post_features(fitted.post_vectoriser, batch))
+        sentences = Heads.of(fitted.sentences).logits(sentence_features(fitted.sentence_vectoriser, batch))
+        post_logits[held] = whole
+        stacked[held] = stack(whole[:, FIRST_STACKED:], sentences, batch)
+    return post_logits, stacked
 
 
-def _stacker(features: Floats, target: Bools, willing: Bools) -> LogisticRegression:
-    return LogisticRegression(C=1.0, max_iter=1000).fit(features, target, sample_weight=_weights(willing))
-
-
-def _weights(target: Bools, prior: float = WILLING_PRIOR) -> Floats:
+def _weights(target: Bools, prior: float) -> Floats:
     """Weights under which the corpus has the share of a label's messages that life has."""
     share = target.mean()
     weights: Floats = np.where(target, prior / share, (1 - prior) / (1 - share)).astype(np.float32)
@@ -126,29 +122,22 @@ def _weights(target: Bools, prior: float = WILLING_PRIOR) -> Floats:
 
 
 def _decide(
-    material: _Material, post_logits: dict[str, Floats], features: dict[str, Floats], stackers: dict[str, LogisticRegression]
+    material: _Material, post_logits: Floats, stacked: Floats, stackers: dict[str, LogisticRegression], weights: Floats
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Thresholds by label, and the figures they give out of fold."""
-    weights = _weights(material.post_targets(WILLING))
-    chances = {area.value: expit(post_logits[area.value]) for area in PolicyArea}
-    chances |= {label: stackers[label].predict_proba(features[label])[:, 1] for label in STACKED_LABELS}
-    chances[SENSITIVE] = expit(post_logits[SENSITIVE])
+    chances = {label: expit(post_logits[:, place]) for place, label in enumerate(POST_LABELS[:FIRST_STACKED])}
+    chances |= {label: stackers[label].predict_proba(stacked[:, place])[:, 1] for place, label in enumerate(SENTENCE_LABELS)}
     thresholds: dict[str, float] = {}
     figures: dict[str, float] = {}
     for label, chance in chances.items():
-        target = material.post_targets(label)
+        target = material.target(label)
         if label == SENSITIVE:
-            some, beta = _weights(target, SENSITIVE_PRIOR), SENSITIVE_BETA
+            thresholds[label], figures["f2_sensitive"] = best_threshold(
+                chance, target, _weights(target, SENSITIVE_PRIOR), beta=SENSITIVE_BETA
+            )
         else:
-            some, beta = weights, 1.0
-        thresholds[label], figures[f"f{beta:g}_{label}"] = best_threshold(chance, target, some, beta=beta)
-    figures["ap_willing"] = round(
-        float(average_precision_score(material.post_targets(WILLING), chances[WILLING], sample_weight=weights)), 4
-    )
-    has_signal = np.logical_or.reduce([material.post_targets(signal.value) for signal in Signal])
-    strongest = np.max([expit(post_logits[label]) for label in SENTENCE_LABELS], axis=0)
-    thresholds[GATE] = round(float(np.quantile(strongest[has_signal], 1 - GATE_RECALL)), 4)
-    figures["gate_passes"] = round(float(np.average(strongest >= thresholds[GATE], weights=weights)), 4)
+            thresholds[label], figures[f"f1_{label}"] = best_threshold(chance, target, weights, beta=1.0)
+    figures["ap_willing"] = round(float(average_precision_score(material.target(WILLING), chances[WILLING], sample_weight=weights)), 4)
     return thresholds, figures
 
 
@@ -176,11 +165,11 @@ def _has(post: LabelledPost, label: str) -> bool:
     return label in post.areas or label in post.signals
 
 
-def _carries(post: LabelledPost, sentence: Sentence, label: str) -> bool:
+def _carries(post: LabelledPost, start: int, end: int, label: str) -> bool:
     """Whether a sentence holds enough of the evidence for a signal."""
+    wanted: Sequence[str] = [signal.value for signal in WILLING_SIGNALS] if label == WILLING else [label]
     for item in post.evidence:
-        if item.signal == label or (label == WILLING and item.signal in WILLING_SIGNALS):
-            shared = min(item.end, sentence.end) - max(item.start, sentence.start)
-            if shared > 0 and shared >= MINIMUM_OVERLAP * min(item.end - item.start, sentence.end - sentence.start):
-                return True
+        shared = min(item.end, end) - max(item.start, start)
+        if item.signal.value in wanted and shared > 0 and shared >= MINIMUM_OVERLAP * min(item.end - item.start, end - start):
+            return True
     return False
