@@ -6,8 +6,11 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from threading import BrokenBarrierError
+from time import monotonic
 from typing import Any
 
 from coprod_nlp.reading.reader import Reader
@@ -20,6 +23,9 @@ from models import actions, queries
 # Posts a process reads at a time, and the number below which starting processes takes longer than it saves.
 CHUNK = 500
 WORTH_PROCESSES = 4_000
+START_TIMEOUT_S = 300
+# Of no language in particular, so that the language detector loads too.
+WARM_UP = PostText("warm-up", "", "Lorem ipsum dolor sit amet consectetur")
 READABLE = frozenset({PostState.VISIBLE})
 
 _reader: Reader | None = None
@@ -36,8 +42,9 @@ def read(job: Job) -> None:
         with job.engine.connect() as connection:
             total = queries.count_unread(connection, scope, version=version)
         listener().stage("Read", total=total, unit="posts")
-        done = 0
+        done, began = 0, monotonic()
         with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1) as pool:
+            start_s = round(monotonic() - began, 3)
             for rows, readings in read_in_order(pool, _unread(job, version)):
                 with job.engine.begin() as connection:
                     actions.store_readings(
@@ -47,7 +54,7 @@ def read(job: Job) -> None:
                 listener().advance(done)
         with job.engine.connect() as connection:
             counts = queries.reading_counts(connection, scope)
-        job.update(counts={"read": {"new": done, **_folded(counts)}, "languages": _languages(counts)})
+        job.update(counts={"read": {"new": done, "start_s": start_s, **_folded(counts)}, "languages": _languages(counts)})
 
 
 class ReadingProcesses:
@@ -68,10 +75,15 @@ class ReadingProcesses:
 @contextmanager
 def reading_processes(count: int) -> Iterator[ReadingProcesses]:
     if count <= 1:
+        _read_chunk([WARM_UP])
         yield ReadingProcesses(None, 1)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader) as pool:
+    all_ready = context.Barrier(count + 1)
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader, initargs=(all_ready,)) as pool:
+        pool.submit(_read_chunk, [])  # starts the processes
+        with suppress(BrokenBarrierError):  # a process that could not start breaks the pool, and the next result says why
+            all_ready.wait(START_TIMEOUT_S)
         yield ReadingProcesses(pool, count)
 
 
@@ -109,12 +121,14 @@ def _read_chunk(posts: list[PostText]) -> list[Reading]:
     return _reader.read(posts)
 
 
-def _start_reader() -> None:
+def _start_reader(all_ready: Barrier) -> None:
     """Load the reader, and end this process when its parent ends: a killed run must leave nothing behind."""
     parent = multiprocessing.parent_process()
     if parent:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _read_chunk([])
+    _read_chunk([WARM_UP])
+    with suppress(BrokenBarrierError):
+        all_ready.wait(START_TIMEOUT_S)
 
 
 def _end_with(parent: BaseProcess) -> None:
