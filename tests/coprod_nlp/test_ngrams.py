@@ -19,7 +19,9 @@ ROWS = st.lists(st.lists(st.sampled_from(WORDS), max_size=8), min_size=1, max_si
 NEW_ROWS = st.lists(st.lists(st.sampled_from(WORDS + UNSEEN), max_size=8), min_size=1, max_size=6)
 
 # Far apart, out of the order of the words, and one beyond the signed range: as hashes are.
-ID_OF = {word: np.uint64(number) for word, number in zip(WORDS + UNSEEN, (2**63 + 5, 40, 7_000_000_011, 3, 2**64 - 1, 39, 2**63), strict=True)}
+ID_OF = {
+    word: np.uint64(number) for word, number in zip(WORDS + UNSEEN, (2**63 + 5, 40, 7_000_000_011, 3, 2**64 - 1, 39, 2**63), strict=True)
+}
 WORD_OF = {int(number): word for word, number in ID_OF.items()}
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +47,7 @@ def names(vocabulary: Vocabulary) -> list[str]:
 def cells(table: csr_matrix, features: Sequence[str]) -> list[dict[str, float]]:
     """Each row as feature to value, zeros left out."""
     dense = np.asarray(table.todense())
-    return [{features[place]: round(float(row[place]), 9) for place in np.flatnonzero(row)} for row in dense]
+    return [{name: round(float(value), 9) for name, value in zip(features, row, strict=True) if value} for row in dense]
 
 
 def has_a_run_in(rows: Sequence[Sequence[str]], minimum: int) -> bool:

@@ -29,7 +29,9 @@ def rows_of(job: Job, *, without: frozenset[str] = frozenset({"run", "run_proble
 
 def _drive(home: Path, *, die_at: str | None) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"DIE_AT": die_at or ""}
-    return subprocess.run([sys.executable, str(DRIVER), str(home)], env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, str(DRIVER), str(home)], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 @pytest.fixture(scope="session")
