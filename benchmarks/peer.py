@@ -19,8 +19,6 @@ from spacy.matcher import PhraseMatcher
 from sqlmodel import Field, Session, SQLModel, create_engine
 
 WORDS = ("happy to help", "volunteer", "i can help", "count me in", "i can lend", "join us", "get involved", "i run", "how do i join")
-    "|"
-)
 
 
 class PeerPost(SQLModel, table=True):

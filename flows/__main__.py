@@ -65,7 +65,7 @@ def listen(
     Archives are Reddit-shaped NDJSON (also .gz, .zst) or CSV.
     """
     from config.settings import load_settings
-    from flows.engine import prepare_prefect
+    from flows.engine import engine_errors, prepare_prefect
 
     with _plain_errors():
         settings = load_settings()
@@ -78,7 +78,7 @@ def listen(
         from flows.console import TerminalListener
         from flows.progress import listening
 
-        with TerminalListener(err_console) as terminal, listening(terminal):
+        with engine_errors(), TerminalListener(err_console) as terminal, listening(terminal):
             summary = listen_flow(council=council, sources=source, since=since, until=until, out=str(out) if out else None, columns=mapping)
         print_summary(out_console, summary)
 
@@ -176,13 +176,14 @@ def _plain_errors() -> Iterator[None]:
     from config.load import ConfigError
     from config.settings import SettingsError
     from coprod_nlp.reading.artefact import ArtefactError
+    from flows.engine import EngineError
     from flows.job import RequestError
     from flows.sources.base import SourceError
     from models.session import StoreError
 
     codes: dict[type[Exception], int] = {
         ConfigError: EXIT_CONFIG, SettingsError: EXIT_CONFIG, ArtefactError: EXIT_CONFIG, RequestError: EXIT_USAGE,
-        SourceError: EXIT_SOURCE, StoreError: EXIT_STORE,
+        SourceError: EXIT_SOURCE, StoreError: EXIT_STORE, EngineError: EXIT_FAILED,
     }  # fmt: skip
     try:
         yield

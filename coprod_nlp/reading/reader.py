@@ -18,6 +18,7 @@ SENSITIVE, WILLING = "sensitive", "willing"
 AREAS = tuple(area.value for area in PolicyArea)
 SENTENCE_LABELS = (*(signal.value for signal in Signal), WILLING)
 POST_LABELS = (*AREAS, SENSITIVE, *SENTENCE_LABELS)
+EVIDENCE_WORDS = 5
 FIRST_STACKED = POST_LABELS.index(SENTENCE_LABELS[0])
 
 
@@ -135,12 +136,14 @@ def stack(whole: Floats, sentences: Floats, batch: PostBatch) -> Floats:
 
 
 def _evidence(batch: PostBatch, logits: Floats, first: int, end: int, signals: dict[Signal, float]) -> tuple[Evidence, ...]:
-    """The sentence that speaks most for each signal."""
+    """The sentence that speaks most for each signal; a scrap of a sentence only where there is nothing else."""
     if first == end:
         return ()
     found = []
+    lengths = batch.tokens.sentence_words[first:end]
+    is_scrap = (lengths < EVIDENCE_WORDS) & (lengths.max() >= EVIDENCE_WORDS)
     for signal in signals:
-        best = first + int(logits[first:end, SENTENCE_LABELS.index(signal.value)].argmax())
+        best = first + int(np.where(is_scrap, -np.inf, logits[first:end, SENTENCE_LABELS.index(signal.value)]).argmax())
         found.append(Evidence(signal, int(batch.tokens.sentence_start[best]), int(batch.tokens.sentence_end[best])))
     return tuple(found)
 

@@ -34,8 +34,8 @@ class TokenBatch:
         (tokens,) which text each stands in.
     sentence
         (tokens,) which sentence each stands in, counted over all texts.
-    sentence_text, sentence_start, sentence_end
-        (sentences,) which text each is of, and the characters it covers there, end exclusive.
+    sentence_text, sentence_start, sentence_end, sentence_words
+        (sentences,) which text each is of, the characters it covers there, end exclusive, and how many of the tokens it has.
     """
 
     ids: Ids
@@ -44,6 +44,7 @@ class TokenBatch:
     sentence_text: Ints
     sentence_start: Ints
     sentence_end: Ints
+    sentence_words: Ints
 
 
 class Tokeniser:
@@ -103,7 +104,8 @@ class Tokeniser:
         np.minimum.at(sentence_start, of_sentence[visible], starts[visible])
         np.maximum.at(sentence_end, of_sentence[visible], ends[visible])
         kept &= visible
-        return TokenBatch(whole[kept, 0], of_text[kept], of_sentence[kept], sentence_text, sentence_start, sentence_end)
+        words = np.bincount(of_sentence[kept], minlength=count)
+        return TokenBatch(whole[kept, 0], of_text[kept], of_sentence[kept], sentence_text, sentence_start, sentence_end, words)
 
 
 def _blank() -> Language:

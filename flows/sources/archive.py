@@ -61,6 +61,8 @@ class ArchiveSource:
         self.platform = platform
         self.name = pattern
         self.size: int | None = sum(path.stat().st_size for path in self.paths)
+        for path in self.paths:
+            self._check_csv(path)
         self._before = 0
         self._file: CountedFile | None = None
 
@@ -73,7 +75,7 @@ class ArchiveSource:
             try:
                 self._file = CountedFile(path)
             except OSError as error:
-                raise SourceRefusedError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
+                raise _unreadable(path, error) from None
             try:
                 for row, line in self._rows(path, problems):
                     post = to_post(row, path, line, problems)
@@ -84,10 +86,25 @@ class ArchiveSource:
                 self._file.close()
                 self._file = None
 
+    def _check_csv(self, path: Path) -> None:
+        """A table without the columns we need is refused before anything else is done."""
+        packing, kind = _kind(path)
+        if kind == ".csv":
+            try:
+                file = CountedFile(path)
+            except OSError as error:
+                raise _unreadable(path, error) from None
+            try:
+                for _ in self._csv_rows(path, (f"{line.decode('utf-8', 'replace')}\n" for line in lines_of(file, packing)), Problems()):
+                    break
+            except TruncatedError:
+                pass  # counted when the rows are read
+            finally:
+                file.close()
+
     def _rows(self, path: Path, problems: Problems) -> Iterator[tuple[Row, int]]:
         assert self._file is not None  # noqa: S101  (set by `posts` just before)
-        packing = path.suffix.lower() if path.suffix.lower() in PACKINGS else ""
-        kind = Path(path.stem).suffix.lower() if packing else path.suffix.lower()
+        packing, kind = _kind(path)
         number = 0
 
         def numbered() -> Iterator[tuple[str, bytes]]:
@@ -157,6 +174,16 @@ def find_archives(pattern: str) -> list[Path]:
         endings = ", ".join(ENDINGS)
         raise SourceRefusedError(f"{pattern}: no archive there; wanted a file, a folder or a glob of {endings} (also with .gz or .zst)")
     return sorted(found)
+
+
+def _kind(path: Path) -> tuple[str, str]:
+    """Packing (or "") and kind of an archive by its name."""
+    packing = path.suffix.lower() if path.suffix.lower() in PACKINGS else ""
+    return packing, Path(path.stem).suffix.lower() if packing else path.suffix.lower()
+
+
+def _unreadable(path: Path, error: OSError) -> SourceRefusedError:
+    return SourceRefusedError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions")
 
 
 def _is_archive(path: Path) -> bool:

@@ -23,7 +23,7 @@ from models import actions, queries
 # Posts a process reads at a time, and the number below which starting processes takes longer than it saves.
 CHUNK = 500
 WORTH_PROCESSES = 4_000
-START_TIMEOUT_S = 300
+START_TIMEOUT_S = 120
 # Of no language in particular, so that the language detector loads too.
 WARM_UP = PostText("warm-up", "", "Lorem ipsum dolor sit amet consectetur")
 READABLE = frozenset({PostState.VISIBLE})
@@ -81,7 +81,8 @@ def reading_processes(count: int) -> Iterator[ReadingProcesses]:
     context = multiprocessing.get_context("spawn")
     all_ready = context.Barrier(count + 1)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader, initargs=(all_ready,)) as pool:
-        pool.submit(_read_chunk, [])  # starts the processes
+        for _ in range(count):
+            pool.submit(_read_chunk, [])  # each starts a process, as none is idle yet
         with suppress(BrokenBarrierError):  # a process that could not start breaks the pool, and the next result says why
             all_ready.wait(START_TIMEOUT_S)
         yield ReadingProcesses(pool, count)
