@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
+from coprod_nlp.reading.cues import area_features, cue_features
+from coprod_nlp.reading.sensitive import sensitive_features
 from coprod_nlp.records import PostText
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.ngrams import NgramVectoriser
@@ -48,12 +50,16 @@ def look(tokeniser: Tokeniser, posts: Sequence[PostText], words: Sequence[str] |
 
 
 def post_features(vectoriser: NgramVectoriser, batch: PostBatch) -> csr_matrix:
-    return vectoriser.transform(batch.tokens.ids, batch.tokens.text, batch.count)
+    """Runs of words, words of the policy areas, and private matters beside persons."""
+    words = vectoriser.transform(batch.tokens.ids, batch.tokens.text, batch.count)
+    lexicons = [area_features(batch.tokens, batch.count), sensitive_features(batch.tokens, batch.count)]
+    return hstack([words, *map(csr_matrix, lexicons)], format="csr")
 
 
 def sentence_features(vectoriser: NgramVectoriser, batch: PostBatch) -> csr_matrix:
+    """Runs of words, cues of what the author does, and where the sentence stands."""
     words = vectoriser.transform(batch.tokens.ids, batch.tokens.sentence, batch.sentences)
-    return hstack([words, csr_matrix(batch.places)], format="csr")
+    return hstack([words, csr_matrix(cue_features(batch.tokens)), csr_matrix(batch.places)], format="csr")
 
 
 def fit_vectorisers(batch: PostBatch) -> tuple[NgramVectoriser, NgramVectoriser]:

@@ -139,7 +139,7 @@ def test_a_campaign_holds_on_its_last_day(directory: Path, config: Config) -> No
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
-@pytest.mark.parametrize("mode", [0o640, 0o604])
+@pytest.mark.parametrize("mode", [0o640, 0o604], ids=["the group", "everybody"])
 def test_a_key_file_that_others_can_read_is_named_with_what_to_run(mode: int, directory: Path, tmp_path: Path) -> None:
     load_author_key(load_settings())
     path = tmp_path / "home" / "author.key"

@@ -254,6 +254,7 @@ def test_no_name_of_an_author_is_left_anywhere(
     make_job: JobMaker, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="sqlalchemy.engine")
     voices = [
         row(f"t1_{n}", OFFERS[n % 3] + " ;)" * n, author=f"Quillfeather_{n % 5}", created_utc=f"2024-05-{n + 1:02}") for n in range(20)
     ]
@@ -284,4 +285,5 @@ def test_no_name_of_an_author_is_left_anywhere(
     assert len(places) > 8
     assert [place for place, text in places.items() if "quillfeather" in text.lower()] == []
     told = [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
+    assert any("INSERT INTO post" in text for text in told)
     assert [text for text in told if "van for the clean-up" in text] == []

@@ -172,7 +172,7 @@ def test_a_post_that_comes_again_is_counted_and_the_first_is_kept(make_job: JobM
 @pytest.mark.usefixtures("_batches")
 def test_comments_before_their_parent_or_without_one_are_counted_and_kept(make_job: JobMaker, tmp_path: Path) -> None:
     early = row("t1_c1"), row("t1_c2", parent_id="t1_c3"), row("t1_c3")
-    in_time = row("t3_s1"), row("t1_c4"), row("t1_c5", parent_id="t1_c4")
+    in_time = row("t3_s1"), row("t1_c4"), row("t1_c5", parent_id="t1_c4"), row("t1_self", parent_id="t1_self")
     orphans = (
         row("t1_c6", parent_id="t1_none"),
         row("t1_c7", parent_id="t1_c6"),
@@ -181,7 +181,7 @@ def test_comments_before_their_parent_or_without_one_are_counted_and_kept(make_j
     )
     job = collected(make_job, tmp_path, *early, *in_time, *orphans)
     assert problem_counts(job) == {"early_comment": 4, "orphan_comment": 2}
-    assert len(stored(job)) == 10
+    assert len(stored(job)) == 11
 
 
 @pytest.mark.xfail(strict=True, reason="post_id is platform and fullname, and every archive is of the platform 'archive'")

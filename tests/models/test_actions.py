@@ -11,7 +11,6 @@ from sqlmodel import col
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models import actions
 from models.interaction import Interaction
-from models.post import Post
 from models.run import AuditEntry, Suppression
 from models.session import unit_of_work
 
