@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from coprod_nlp.reading.features import FEATURES_SHA256
 from coprod_nlp.text.ngrams import NgramVectoriser, Vocabulary
 
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
@@ -39,6 +40,7 @@ class Manifest:
     sentence_labels: tuple[str, ...]
     thresholds: dict[str, float]
     figures: dict[str, float]
+    features_sha256: str
     estimators_sha256: str
 
 
@@ -96,7 +98,9 @@ def save_artefact(directory: Path, fitted: Fitted, **manifest: Any) -> Manifest:
         digest.update(b"".join(array.tobytes() for array in (vectoriser["ids"], *vectoriser["runs"])))
     for estimators in heads.values():
         digest.update(b"".join(estimator.coef_.tobytes() + estimator.intercept_.tobytes() for estimator in estimators.values()))
-    made = Manifest(f"reading-{digest.hexdigest()[:10]}", estimators_sha256=_sha256(path.read_bytes()), **manifest)
+    made = Manifest(
+        f"reading-{digest.hexdigest()[:10]}", features_sha256=FEATURES_SHA256, estimators_sha256=_sha256(path.read_bytes()), **manifest
+    )
     (directory / MANIFEST).write_text(json.dumps(asdict(made), indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
     return made
 
@@ -120,6 +124,8 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         ) from None
     if _sha256(raw) != manifest.estimators_sha256:
         raise ArtefactError(f"{directory}: the estimators are not those the manifest describes; restore both, or rebuild them")
+    if manifest.features_sha256 != FEATURES_SHA256:
+        raise ArtefactError(f"{directory}: fitted on other features than this code makes; rebuild it: python -m coprod_nlp.training")
     content = skops.io.loads(raw, trusted=list(TRUSTED))
     heads = {name: Heads.of(estimators) for name, estimators in content["heads"].items()}
     if heads["posts"].labels != manifest.post_labels or heads["sentences"].labels != manifest.sentence_labels:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
-from coprod_nlp.reading.cues import area_features, cue_features
-from coprod_nlp.reading.sensitive import sensitive_features
+from coprod_nlp.reading.cues import AREA_WORDS, CUE_WORDS, area_features, cue_features
+from coprod_nlp.reading.sensitive import AUTHOR, KINDS, PERSONS, sensitive_features
 from coprod_nlp.records import PostText
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.ngrams import NgramVectoriser
@@ -18,6 +19,9 @@ POST_RUNS, SENTENCE_RUNS = 2, 3
 # How a sentence stands in its post: features of their own, beside its words.
 PLACES = ("title", "alone", "first", "last")
 PLACE_WEIGHT = 0.3
+
+# Word lists are part of what an artefact was fitted on: one fitted on others is refused.
+FEATURES_SHA256 = sha256(repr((AREA_WORDS, CUE_WORDS, KINDS, PERSONS, AUTHOR, PLACES, POST_RUNS, SENTENCE_RUNS)).encode()).hexdigest()
 
 Floats = NDArray[np.float32]
 

@@ -1,0 +1,99 @@
+"""A report's files: one self-contained HTML page, and the same as CSV, JSON, GraphML and GEXF."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from coprod_nlp.ranking.reasons import PART_NAMES, count_of
+from flows.reports.content import ReportContent
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGE = "report.html"
+# Spreadsheets take a cell that starts like this for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]") -> Path:
+    """Write every file, each whole or not at all; returns the page's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    makers: dict[str, Callable[[], str]] = {
+        "leads.csv": lambda: _csv(_lead_rows(content)),
+        "opportunity.csv": lambda: _csv(_opportunity_rows(content)),
+        "leads.json": lambda: _json(content),
+        "networks.graphml": lambda: "\n".join(nx.generate_graphml(graph)) + "\n",
+        "networks.gexf": lambda: "\n".join(nx.generate_gexf(graph)) + "\n",
+        PAGE: lambda: _page(content),
+    }
+    for name, make in makers.items():
+        draft = out / f".{name}.part"
+        draft.write_text(make(), encoding="utf-8", newline="\n")
+        draft.replace(out / name)
+    return out / PAGE
+
+
+def _page(content: ReportContent) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": lambda value: f"{value:,}", "day": day, "percent": lambda value: f"{value:.0%}", "count_of": count_of}
+    return environment.get_template(PAGE).render(report=content)
+
+
+def day(moment: datetime | None) -> str:
+    """A date as people write it: 3 May 2026."""
+    return f"{moment.day} {moment:%B %Y}" if moment else "not known"
+
+
+def _lead_rows(content: ReportContent) -> Iterable[Mapping[str, Any]]:
+    """One row a lead; a part whose value is not known is empty, never 0."""
+    for lead in content.leads:
+        points = {f"points_{part['key']}": part["points"] if part["points"] is None else round(part["points"], 2) for part in lead.parts}
+        yield {
+            "rank": lead.rank, "lead": lead.lead_id, "area": lead.area, "score": lead.score, "low": lead.low, "high": lead.high,
+            "voices": lead.voices, "willing_messages": lead.willing_messages, "network_voices": lead.network_voices,
+            "communities": "; ".join(name for name, _ in lead.communities),
+            "approach": lead.approaches[0][0] if lead.approaches else "", "stage": lead.stages[0][0] if lead.stages else "",
+            **{f"points_{key}": None for key in PART_NAMES}, **points,
+            "strongest_message": lead.quotes[0].link if lead.quotes else "",
+        }  # fmt: skip
+
+
+def _opportunity_rows(content: ReportContent) -> Iterable[Mapping[str, Any]]:
+    for row in content.opportunity:
+        programmes = None if row.programmes is None else "; ".join(row.programmes)
+        yield {**asdict(row), "programmes": programmes}
+
+
+def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    rows = list(rows)
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _json(content: ReportContent) -> str:
+    plain = asdict(content)
+    for lead in plain["leads"]:
+        del lead["picture"]
+    return json.dumps(plain, ensure_ascii=False, indent=1, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
