@@ -3,12 +3,25 @@
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from config.schema import Campaign, Community, Config, Council, PolicyArea, Ranking, RefusedCategory, Retention
+from config.schema import (
+    AREA_KEYS,
+    REFUSED_CATEGORIES,
+    Campaign,
+    Community,
+    Config,
+    Council,
+    Names,
+    PolicyArea,
+    Ranking,
+    RefusedCategory,
+    Retention,
+)
 from config.toml_lines import Path as KeyPath
 from config.toml_lines import line_numbers, nearest_line
 
@@ -23,7 +36,7 @@ FILES: dict[str, tuple[str, Any, str | None]] = {
     "campaigns.toml": ("campaigns", dict[str, Campaign], None),
     "ranking.toml": ("ranking", Ranking, None),
     "retention.toml": ("retention", dict[str, Retention], None),
-    "refused_communities.toml": ("refused", dict[RefusedCategory, frozenset[str]], None),
+    "refused_communities.toml": ("refused", dict[RefusedCategory, Names], None),
 }
 
 
@@ -57,15 +70,17 @@ class _File:
         self.path = path
         try:
             self.raw = path.read_bytes()
-            text = self.raw.decode("utf-8")
+            text = self.raw.decode("utf-8-sig")
             self.content = tomllib.loads(text)
         except FileNotFoundError:
             raise ConfigError([self._problem_at(1, path.name, "", "the file is missing; copy it from the project")]) from None
+        except OSError as error:
+            raise ConfigError([self._problem_at(1, path.name, "", f"cannot be read ({error.strerror}); it should be a file")]) from None
         except UnicodeDecodeError as error:
             line = self.raw[: error.start].count(b"\n") + 1
             raise ConfigError([self._problem_at(line, path.name, "", "not UTF-8; save the file as UTF-8")]) from None
         except tomllib.TOMLDecodeError as error:
-            line = getattr(error, "lineno", None) or _line_in(str(error))
+            line = getattr(error, "lineno", None) or _line_in(str(error)) or self.raw.rstrip().count(b"\n") + 1
             raise ConfigError([self._problem_at(line, path.name, "", f"not valid TOML: {error}")]) from None
         self.lines = line_numbers(text)
 
@@ -94,6 +109,9 @@ def load_config(directory: Path = CONFIG_DIR) -> Config:
             problems += error.problems
             continue
         content = file.content.get(list_key, []) if list_key else file.content
+        if list_key and isinstance(content, dict):
+            problems.append(file.problem((list_key,), f"should be a list of tables; write [[{list_key}]] with two brackets"))
+            continue
         prefix: KeyPath = (list_key,) if list_key else ()
         if list_key:
             problems += [file.problem((key,), f"unknown; allowed: [[{list_key}]]") for key in file.content if key != list_key]
@@ -101,8 +119,7 @@ def load_config(directory: Path = CONFIG_DIR) -> Config:
             values[attribute] = TypeAdapter(kind).validate_python(content)
         except ValidationError as error:
             problems += [file.problem((*prefix, *_path(item["loc"])), _wanted(item, kind)) for item in error.errors()]
-    if not problems:
-        problems = _references(values, files)
+    problems += _references(values, files)
     if problems:
         raise ConfigError(problems)
     digest = hashlib.sha256(b"".join(name.encode() + b"\0" + files[name].raw for name in sorted(files))).hexdigest()
@@ -110,39 +127,56 @@ def load_config(directory: Path = CONFIG_DIR) -> Config:
 
 
 def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem]:
-    """What one file says about another must be there."""
-    councils, areas = values["councils"], values["policy_areas"]
-    communities = {c.community_id for c in values["communities"]}
+    """What one file says about another must be there; a file that is unsound itself is left out."""
+    councils, areas = values.get("councils"), AREA_KEYS
+    communities = {c.community_id for c in values["communities"]} if "communities" in values else None
+    refused = values.get("refused", {})
     problems: list[Problem] = []
-    if not councils:
-        problems.append(files["councils.toml"].problem((), "no council; add a table such as [my_council]"))
-    if "default" not in values["retention"]:
-        problems.append(files["retention.toml"].problem(("default",), "missing; add a [default] table with kept_days"))
-    for key, council in councils.items():
+    for attribute, name, wanted, remedy in (
+        ("councils", "councils.toml", None, "no council; add a table such as [my_council]"),
+        ("retention", "retention.toml", ("default",), "missing; add a [default] table with kept_days"),
+        ("policy_areas", "policy_areas.toml", AREA_KEYS, "missing; the codebook has this policy area, so add its table"),
+        (
+            "refused",
+            "refused_communities.toml",
+            REFUSED_CATEGORIES,
+            "missing; this category may never be listened to: list its names",
+        ),
+    ):
+        if attribute not in values:
+            continue
+        missing = [key for key in wanted if key not in values[attribute]] if wanted else [] if values[attribute] else [""]
+        problems += [files[name].problem((key,) if key else (), remedy) for key in missing]
+    problems += [
+        files["policy_areas.toml"].problem((key,), _allowed("not in the codebook", AREA_KEYS))
+        for key in values.get("policy_areas", {})
+        if key not in AREA_KEYS
+    ]
+    for key, council in (councils or {}).items():
         problems += [
             files["councils.toml"].problem((key, "areas", area), _allowed("unknown policy area", areas))
             for area in council.areas
             if area not in areas
         ]
     seen: set[str] = set()
-    for index, community in enumerate(values["communities"]):
+    for index, community in enumerate(values.get("communities", ())):
         path: KeyPath = ("community", index)
-        if community.council not in councils:
+        if councils is not None and community.council not in councils:
             problems.append(files["communities.toml"].problem((*path, "council"), _allowed("unknown council", councils)))
-        if any(community.name.lower() in names for names in values["refused"].values()):
+        if any(community.name.lower() in names for names in refused.values()):
             problems.append(
                 files["communities.toml"].problem((*path, "name"), "on the list in refused_communities.toml; it may not be listened to")
             )
-        if community.community_id in seen:
+        if community.community_id.lower() in seen:
             problems.append(files["communities.toml"].problem((*path, "name"), "this community is here twice; delete one"))
-        seen.add(community.community_id)
-    for key, campaign in values["campaigns"].items():
-        if campaign.council not in councils:
+        seen.add(community.community_id.lower())
+    for key, campaign in values.get("campaigns", {}).items():
+        if councils is not None and campaign.council not in councils:
             problems.append(files["campaigns.toml"].problem((key, "council"), _allowed("unknown council", councils)))
         problems += [
             files["campaigns.toml"].problem((key, "communities"), _allowed(f"unknown community {name!r}", communities))
             for name in campaign.communities
-            if name not in communities
+            if communities is not None and name not in communities
         ]
     return problems
 
@@ -182,6 +216,8 @@ def _shown(content: Any, path: KeyPath) -> str:
             content = content[part]
         except (KeyError, IndexError, TypeError):
             return ""
+    if isinstance(content, date):
+        return content.isoformat()
     text = "" if isinstance(content, dict) and len(str(content)) > SHOWN_CHARS else repr(content)
     return text if len(text) <= SHOWN_CHARS else text[: SHOWN_CHARS - 1] + "…"
 
@@ -190,4 +226,4 @@ def _line_in(message: str) -> int:
     """`tomllib` says "(at line 3, column 7)" in words only."""
     words = message.partition("at line ")[2]
     digits = words[: len(words) - len(words.lstrip("0123456789"))]
-    return int(digits) if digits else 1
+    return int(digits) if digits else 0

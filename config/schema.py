@@ -3,13 +3,27 @@
 from datetime import date
 from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 CATEGORIES = ("place", "neighbourhood", "interest", "environment", "culture", "sport", "family", "trade", "civic")
+AREA_KEYS = (
+    "parks", "environment", "waste", "transport", "planning", "housing", "social_care", "children", "education", "culture", "leisure",
+    "health", "safety", "hardship", "economy", "digital", "democracy", "animals",
+)  # fmt: skip
 RefusedCategory = Literal["health", "faith", "sexuality", "party_politics", "immigration", "minors"]
 REFUSED_CATEGORIES = get_args(RefusedCategory)
 
@@ -22,8 +36,21 @@ def _category(value: str) -> str:
     return value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("should be a number")  # noqa: TRY004  (pydantic turns only ValueError into a problem)
+    return value
+
+
+def _lowered(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
+
+
+Names = Annotated[frozenset[str], Field(min_length=1), AfterValidator(_lowered)]
+
+
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class PolicyArea(Frozen):
@@ -83,11 +110,13 @@ class Campaign(Frozen):
     communities: tuple[str, ...]
     reddit_approval: str | None = None
 
-    @model_validator(mode="after")
-    def _period(self) -> "Campaign":
-        if self.ends < self.starts:
-            raise ValueError("`ends` is before `starts`")
-        return self
+    @field_validator("ends")
+    @classmethod
+    def _period(cls, ends: date, info: ValidationInfo) -> date:
+        starts = info.data.get("starts")
+        if starts and ends < starts:
+            raise ValueError(f"{ends} is before `starts` ({starts}); one of them must change")
+        return ends
 
 
 class TieWeights(Frozen):
@@ -136,7 +165,7 @@ class Ranking(Frozen):
 
 
 class Retention(Frozen):
-    kept_days: int = Field(ge=1)
+    kept_days: Annotated[int, BeforeValidator(_number)] = Field(ge=1)
     training_allowed: bool = False
 
 
@@ -149,7 +178,7 @@ class Config(Frozen):
     campaigns: dict[str, Campaign]
     ranking: Ranking
     retention: dict[str, Retention]
-    refused: dict[RefusedCategory, frozenset[str]]
+    refused: dict[RefusedCategory, Names]
     digest: str
 
     def is_refused(self, name: str) -> bool:

@@ -3,6 +3,7 @@
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Environment variables `COPROD_*`; every one has a default that works on a laptop."""
 
-    model_config = SettingsConfigDict(env_prefix="COPROD_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="COPROD_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(default=PROJECT_DIR / "var", description="Folder for the database, the key and Prefect's own files.")
     config_dir: Path = Field(default=PROJECT_DIR / "config", description="Folder of the TOML files.")
@@ -83,7 +84,9 @@ def load_author_key(settings: Settings) -> bytes:
         draft = path.with_suffix(f".{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_hex(KEY_BYTES), encoding="ascii")
-        draft.replace(path)
+        with suppress(FileExistsError):  # another run that started at the same moment made it: that one counts
+            os.link(draft, path)
+        draft.unlink()
     text = path.read_text(encoding="ascii", errors="replace").strip()
     if len(text) < MINIMUM_KEY_CHARS:
         raise SettingsError(f"{path}: too short to be a key; restore it from its backup, or delete it to start with new author keys")

@@ -4,12 +4,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_SOURCE, EXIT_STORE = 1, 2, 3, 4, 5
 
@@ -70,7 +73,7 @@ def listen(
     with _plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
-        _check_before(settings_dir=settings.config_dir, council=council, sources=source, columns=mapping, since=since, until=until)
+        _check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until)
         is_temporary = prepare_prefect(settings)
         with err_console.status("Starting the flow engine (about 10 seconds)…" if is_temporary else "Starting…"):
             from flows.listen import listen as listen_flow
@@ -120,11 +123,13 @@ def report(council: CouncilOption = None, out: OutOption = None) -> None:
     with _plain_errors():
         settings = load_settings()
         config = load_config(settings.config_dir)
-        from flows.job import RequestError, reopen_job
+        from flows.job import RequestError, known_council, reopen_job
         from flows.steps.report import report as write
         from models.queries import latest_run
         from models.session import open_engine, unit_of_work
 
+        if council:
+            known_council(config, council)
         engine = open_engine(settings.address())
         with unit_of_work(engine) as session:
             run = latest_run(session, council=council)
@@ -151,23 +156,50 @@ def check() -> None:
 
 
 def _columns(text: str | None) -> dict[str, str]:
+    from flows.sources.archive import Row
+
     pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
-    if wrong := [name for name, sign, column in pairs if not sign or not column.strip()]:
+    if wrong := [name for name, sign, column in pairs if not sign or not column.strip() or not name.strip()]:
         raise typer.BadParameter(f"{wrong[0]!r}: wanted OURS=THEIRS, as in id=ID,body=Comment", param_hint="--columns")
+    if unknown := [name.strip() for name, _, _ in pairs if name.strip() not in Row.__struct_fields__]:
+        raise typer.BadParameter(f"unknown {unknown[0]!r}; ours are: {', '.join(Row.__struct_fields__)}", param_hint="--columns")
     return {name.strip(): column.strip() for name, _, column in pairs}
 
 
 def _check_before(
-    *, settings_dir: Path, council: str | None, sources: list[str] | None, columns: dict[str, str], since: str | None, until: str | None
+    settings: "Settings",
+    out: Path | None,
+    *,
+    council: str | None,
+    sources: list[str] | None,
+    columns: dict[str, str],
+    since: str | None,
+    until: str | None,
 ) -> None:
     """Everything a person can get wrong is said before the flow engine takes its ten seconds."""
     from config.load import load_config
     from flows.job import make_request
     from flows.sources.table import open_source
+    from models.session import open_engine
 
-    request = make_request(load_config(settings_dir), council=council, sources=sources, columns=columns, since=since, until=until)
+    request = make_request(load_config(settings.config_dir), council=council, sources=sources, columns=columns, since=since, until=until)
     for name in request.sources:
         open_source(name, columns=columns)
+    _writable(settings.home, "COPROD_HOME")
+    if out:
+        _writable(out, "--out")
+    open_engine(settings.address()).dispose()
+
+
+def _writable(folder: Path, name: str) -> None:
+    from config.settings import SettingsError
+    from flows.job import RequestError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        kind = RequestError if name.startswith("--") else SettingsError
+        raise kind(f"{name} {folder}: cannot be used ({error.strerror}); choose a folder that can be written") from None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from coprod_nlp.reading.artefact import ArtefactError
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
 from models.base import utc_now
-from models.session import StoreError, open_engine
+from models.session import StoreError, open_engine, shown_address
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,11 @@ def run_checks() -> Iterator[Check]:
     except SettingsError as error:
         yield Check("settings", False, str(error))
         return
-    yield Check("settings", True, "COPROD_* variables are sound" if any(n.startswith("COPROD_") for n in os.environ) else "defaults")
+    known = {f"COPROD_{name.upper()}" for name in Settings.model_fields}
+    given = {name for name in os.environ if name.startswith("COPROD_")}
+    for name in sorted(given - known):
+        yield Check("settings", False, f"{name} is not a setting; known: {', '.join(sorted(known))}")
+    yield Check("settings", True, "COPROD_* variables are sound" if given & known else "defaults")
     try:
         config = load_config(settings.config_dir)
         yield Check(
@@ -48,14 +52,22 @@ def run_checks() -> Iterator[Check]:
 def _answer(what: str, look: Callable[[Settings], str], settings: Settings) -> Check:
     try:
         return Check(what, True, look(settings))
-    except (SettingsError, StoreError, ArtefactError, OSError) as error:
+    except OSError as error:
+        return Check(what, False, f"{settings.home}: {error.strerror or error}; set COPROD_HOME to a folder that can be written")
+    except (SettingsError, StoreError, ArtefactError) as error:
         return Check(what, False, str(error))
 
 
 def _campaigns(config: Config) -> Iterator[Check]:
     today = utc_now().date()
     for key, campaign in config.campaigns.items():
-        if today > campaign.ends:
+        if today < campaign.starts:
+            yield Check(
+                "campaign",
+                False,
+                f"{key}: begins on {campaign.starts}; live sources wait until then, or until `starts` in campaigns.toml",
+            )
+        elif today > campaign.ends:
             yield Check("campaign", False, f"{key}: ended on {campaign.ends}; live sources stop until `ends` in campaigns.toml is later")
         elif today > campaign.dpia_review:
             yield Check("campaign", False, f"{key}: its DPIA was due for review on {campaign.dpia_review}; review it and set `dpia_review`")
@@ -75,7 +87,7 @@ def _author_key(settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     engine = open_engine(settings.address())
-    name = engine.url.render_as_string(hide_password=True)
+    name = shown_address(engine.url)
     engine.dispose()
     return f"{name} answers and its schema is up to date"
 

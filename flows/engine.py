@@ -19,6 +19,10 @@ def engine_errors() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if address := os.environ.get("PREFECT_API_URL"):
+            if "Failed to reach API" not in str(error):
+                raise
+            raise EngineError(f"no Prefect server answers at {address}; start it, or unset PREFECT_API_URL") from None
         if "Prefect API server" not in str(error):
             raise
         raise EngineError(

@@ -110,15 +110,19 @@ def make_request(
     RequestError
         Where the council is not known or the period makes no sense.
     """
-    known = ", ".join(sorted(config.councils))
     if council is None and len(config.councils) > 1:
-        raise RequestError(f"--council is needed: there are several ({known})")
-    council = council or next(iter(config.councils))
-    if council not in config.councils:
-        raise RequestError(f"--council {council}: not in councils.toml; known: {known}")
+        raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
+    council = known_council(config, council or next(iter(config.councils)))
     request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until)
     request.period()
     return request
+
+
+def known_council(config: Config, council: str) -> str:
+    """A council's key, or a RequestError with the ones there are."""
+    if council not in config.councils:
+        raise RequestError(f"--council {council}: not in councils.toml; known: {', '.join(sorted(config.councils))}")
+    return council
 
 
 def open_job(request: Request, *, out: str | None, settings: Settings | None = None) -> Job:
@@ -141,6 +145,7 @@ def open_job(request: Request, *, out: str | None, settings: Settings | None = N
 
 def reopen_job(run: Run, *, engine: Engine, settings: Settings, config: Config, out: str | None) -> Job:
     """A job for a run that has been made before, to do one of its stages again."""
+    known_council(config, run.council)
     asked = run.request
     sources = tuple(source["name"] for source in asked["sources"])
     request = Request(run.council, sources, tuple(map(tuple, asked["columns"])), asked["since"], asked["until"])

@@ -7,8 +7,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from alembic.util import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
@@ -35,21 +36,31 @@ def open_engine(address: str) -> Engine:
         Where the address makes no sense or the database does not answer. The password is not in the message.
     """
     try:
-        url = make_url(address)
+        url = _url(address)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, hide_parameters=True)
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _set_pragmas)
         migrate(engine)
-    except ArgumentError:
-        raise StoreError("the database address is not understood; see COPROD_DATABASE_URL in the README") from None
-    except (OperationalError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StoreError(
-            f"cannot open {url.render_as_string(hide_password=True)}: {reason}; check COPROD_DATABASE_URL or COPROD_HOME"
-        ) from None
+    except (ArgumentError, ValueError):
+        raise StoreError("the database address is not understood; check COPROD_DATABASE_URL") from None
+    except (DBAPIError, CommandError, OSError) as error:
+        reason = (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+        raise StoreError(f"cannot open {shown_address(url)}: {reason}; check COPROD_DATABASE_URL or COPROD_HOME") from None
     return engine
+
+
+def shown_address(url: URL) -> str:
+    """An address without its password, and without parameters, which could hold one."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _url(address: str) -> URL:
+    """An address whose password holds an unescaped @ would be cut at the wrong place, and show a part of it."""
+    if address.partition("://")[2].partition("?")[0].count("@") > 1:
+        raise StoreError("the database address has more than one @; write an @ in the password as %40 in COPROD_DATABASE_URL")
+    return make_url(address)
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ import skops.io
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from coprod_nlp.reading.features import FEATURES_SHA256
+from coprod_nlp.reading.labels import POST_LABELS, SENTENCE_LABELS
 from coprod_nlp.text.ngrams import NgramVectoriser, Vocabulary
 
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
@@ -118,7 +121,7 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         raw = (directory / ESTIMATORS).read_bytes()
         lists: dict[str, Any] = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
         manifest = Manifest(**(fields | lists))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ArtefactError(
             f"{directory}: no usable artefact ({type(error).__name__}); rebuild it: python -m coprod_nlp.training"
         ) from None
@@ -126,11 +129,18 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         raise ArtefactError(f"{directory}: the estimators are not those the manifest describes; restore both, or rebuild them")
     if manifest.features_sha256 != FEATURES_SHA256:
         raise ArtefactError(f"{directory}: fitted on other features than this code makes; rebuild it: python -m coprod_nlp.training")
-    content = skops.io.loads(raw, trusted=list(TRUSTED))
-    heads = {name: Heads.of(estimators) for name, estimators in content["heads"].items()}
-    if heads["posts"].labels != manifest.post_labels or heads["sentences"].labels != manifest.sentence_labels:
-        raise ArtefactError(f"{directory}: its heads are not the ones its manifest names; rebuild it: python -m coprod_nlp.training")
-    vectorisers = {name: _vectoriser(plain) for name, plain in content["vectorisers"].items()}
+    remedy = "rebuild it: python -m coprod_nlp.training"
+    try:
+        content = skops.io.loads(raw, trusted=list(TRUSTED))
+        heads = {name: Heads.of(content["heads"][name]) for name in ("posts", "sentences", "stackers")}
+        vectorisers = {name: _vectoriser(content["vectorisers"][name]) for name in ("posts", "sentences")}
+    except UntrustedTypesFoundException as error:
+        raise ArtefactError(f"{directory}: {error}; {remedy}") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        raise ArtefactError(f"{directory}: its estimators cannot be loaded ({type(error).__name__}); {remedy}") from None
+    labels = (heads["posts"].labels, heads["sentences"].labels, heads["stackers"].labels)
+    if labels != (POST_LABELS, SENTENCE_LABELS, SENTENCE_LABELS) or labels[:2] != (manifest.post_labels, manifest.sentence_labels):
+        raise ArtefactError(f"{directory}: its labels are not those of this code and of its manifest; {remedy}")
     return Artefact(manifest, vectorisers["posts"], heads["posts"], vectorisers["sentences"], heads["sentences"], heads["stackers"])
 
 

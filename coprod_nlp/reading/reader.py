@@ -8,18 +8,14 @@ from scipy.special import expit
 
 from coprod_nlp.reading.artefact import Artefact, Floats, load_artefact
 from coprod_nlp.reading.features import PostBatch, best_two, look, post_features, sentence_features
+from coprod_nlp.reading.labels import AREAS, FIRST_STACKED, SENSITIVE, SENTENCE_LABELS, WILLING
 from coprod_nlp.records import Evidence, PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
 from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
 
-SENSITIVE, WILLING = "sensitive", "willing"
-AREAS = tuple(area.value for area in PolicyArea)
-SENTENCE_LABELS = (*(signal.value for signal in Signal), WILLING)
-POST_LABELS = (*AREAS, SENSITIVE, *SENTENCE_LABELS)
 EVIDENCE_WORDS = 5
-FIRST_STACKED = POST_LABELS.index(SENTENCE_LABELS[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from coprod_nlp.reading.artefact import SHIPPED, Fitted, Floats, Heads, Manifest, save_artefact
 from coprod_nlp.reading.features import PostBatch, fit_vectorisers, look, post_features, sentence_features
-from coprod_nlp.reading.reader import FIRST_STACKED, POST_LABELS, SENSITIVE, SENTENCE_LABELS, WILLING, stack
+from coprod_nlp.reading.labels import FIRST_STACKED, POST_LABELS, SENSITIVE, SENTENCE_LABELS, WILLING
+from coprod_nlp.reading.reader import stack
 from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus
 from coprod_nlp.vocabulary import WILLING_SIGNALS

@@ -257,7 +257,9 @@ def _opportunity(job: Job, run: Run) -> Iterable[OpportunityRow]:
             area=job.config.policy_areas[area.value].name,
             programmes=fit.programmes if fit else None,
             fit=sum(judged) / len(judged) if judged else None,
-            **run.counts.get("opportunity", {}).get(area.value, dict.fromkeys(("posts", "willing", "proposing", "complaining", "asking"), 0)),
+            **run.counts.get("opportunity", {}).get(
+                area.value, dict.fromkeys(("posts", "willing", "proposing", "complaining", "asking"), 0)
+            ),
         )
 
 

@@ -62,7 +62,10 @@ def network_picture(ties: Iterable[Any], willing: set[str]) -> NetworkPicture:
     graph.add_nodes_from(shown - set(graph), willing=False)
     places = _places(graph)
     heaviest = max((data["weight"] for _, _, data in graph.edges(data=True)), default=1)
-    lines = tuple((*places[a], *places[b], 0.6 + 2.4 * data["weight"] / heaviest) for a, b, data in sorted(graph.edges(data=True), key=lambda e: e[:2]))
+    lines = tuple(
+        (*places[a], *places[b], 0.6 + 2.4 * data["weight"] / heaviest)
+        for a, b, data in sorted(graph.edges(data=True), key=lambda e: e[:2])
+    )
     nodes = tuple(Node(*places[key], key in willing) for key in sorted(drawn, key=lambda key: key in willing))
     return NetworkPicture(nodes, lines, len(willing), len(voices) - len(willing), len(voices) - len(drawn))
 

@@ -17,7 +17,8 @@ def print_summary(console: Console, summary: "Summary") -> None:
     read, ranked = counts.get("read", {}), counts.get("rank", {})
     stored, seconds = counts.get("collect", {}).get("stored", 0), sum(summary.seconds.values())
     console.print(escape(f"{stored:,} posts in {seconds:,.1f} s ({stored / max(seconds, 0.001):,.0f} a second)"))
-    set_aside = [f"{read.get(key, 0):,} {words}" for key, words in (("sensitive", "sensitive"), ("not_english", "not English")) if read.get(key)]
+    kinds = (("sensitive", "sensitive"), ("not_english", "not English"))
+    set_aside = [f"{read[key]:,} {words}" for key, words in kinds if read.get(key)]
     console.print(escape(f"{read.get('read', 0):,} read" + (f"; set aside: {', '.join(set_aside)}" if set_aside else "")))
     console.print(escape(f"{ranked.get('networks', 0):,} networks, {ranked.get('leads', 0):,} leads"))
     odd = {kind: count for kind, count in summary.problems.items() if kind not in EXPECTED_KINDS}

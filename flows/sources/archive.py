@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from coprod_nlp.vocabulary import PostKind, PostState
-from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceRefusedError
+from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, SourceRefusedError
 from flows.sources.lines import CountedFile, TruncatedError, lines_of
 
 ENDINGS = (".ndjson", ".jsonl", ".json", ".csv")
@@ -70,7 +70,7 @@ class ArchiveSource:
     def position(self) -> int:
         return self._before + (self._file.position if self._file else 0)
 
-    def posts(self, problems: Problems) -> Iterator[tuple[CollectedPost, str, int]]:
+    def posts(self, problems: Problems) -> Iterator[Placed]:
         for path in self.paths:
             try:
                 self._file = CountedFile(path)
@@ -163,6 +163,8 @@ def find_archives(pattern: str) -> list[Path]:
     SourceRefusedError
         Where there is none, with what was looked for.
     """
+    if not pattern.strip():
+        raise SourceRefusedError("the source is empty; give `sample` or the path of an archive")
     path = Path(pattern)
     if path.is_file():
         found = [path]

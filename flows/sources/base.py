@@ -33,6 +33,10 @@ class CollectedPost:
     created_at: datetime | None
 
 
+# A post, the place it stands at and its line there.
+Placed = tuple[CollectedPost, str, int]
+
+
 class ProblemKind(StrEnum):
     """Kinds of bad input. Each is counted, and the run goes on."""
 
@@ -118,7 +122,7 @@ class Source(Protocol):
     @property
     def position(self) -> int: ...
 
-    def posts(self, problems: Problems) -> Iterator[tuple[CollectedPost, str, int]]:
+    def posts(self, problems: Problems) -> Iterator[Placed]:
         """Posts one by one, with the place and line they stand at; bad input goes to `problems`.
 
         Raises

@@ -6,6 +6,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.sources.base import Placed, ProblemKind, Problems
+
 Hashes = NDArray[np.uint64]
 
 
@@ -29,6 +31,18 @@ class SeenIds:
             places = np.searchsorted(run, wanted)
             found |= run[np.minimum(places, len(run) - 1)] == wanted
         return found
+
+    def only_new(self, batch: Sequence[Placed], problems: Problems) -> list[Placed]:
+        """The posts of a batch that have not been met, which now have been; the others are counted as duplicates."""
+        own = hashes([post.fullname for post, _, _ in batch])
+        is_new = np.zeros(len(batch), dtype=bool)
+        is_new[np.unique(own, return_index=True)[1]] = True
+        is_new &= ~self.contains(own)
+        for (_, place, line), is_kept in zip(batch, is_new, strict=True):
+            if not is_kept:
+                problems.add(ProblemKind.DUPLICATE_ID, place, line)
+        self.add(own[is_new])
+        return [placed for placed, is_kept in zip(batch, is_new, strict=True) if is_kept]
 
     def add(self, new: Hashes) -> None:
         """Add hashes that are not in the set yet."""

@@ -8,21 +8,18 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from config.settings import author_key, load_author_key
 from coprod_nlp.vocabulary import RunStage
 from flows.job import Job
 from flows.progress import listener
-from flows.sources.base import CollectedPost, ProblemKind, Problems, Source
-from flows.sources.seen import SeenIds, hashes
+from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, Source
+from flows.sources.seen import Hashes, SeenIds, hashes
 from flows.sources.table import SAMPLE, open_source
 from models import actions, queries
 from models.base import utc_now
 from models.session import unit_of_work
 
 BATCH = 5_000
-Placed = tuple[CollectedPost, str, int]
 
 
 def collect(job: Job) -> None:
@@ -78,7 +75,7 @@ class _Collection:
         self._secret = load_author_key(job.settings)
         self._since, self._until = job.request.period()
         self._seen = SeenIds()
-        self._awaited: list[tuple[str, np.ndarray[Any, np.dtype[np.uint64]]]] = []
+        self._awaited: list[tuple[str, Hashes]] = []
         self._homes: dict[str, _Home | None] = {}
         self.communities: set[str] = set()
         with job.engine.connect() as connection:
@@ -87,8 +84,7 @@ class _Collection:
     def store(self, batch: list[Placed]) -> int:
         """Keep what may be kept of a batch; returns how many posts that were."""
         now = utc_now()
-        new = list(self._only_new(batch))
-        rows = [row for placed in new if (row := self._row(placed, now))]
+        rows = [row for placed in self._only_new(batch) if (row := self._row(placed, now))]
         with self._job.engine.begin() as connection:
             actions.store_posts(connection, rows)
         self.communities |= {row["community_id"] for row in rows}
@@ -99,27 +95,19 @@ class _Collection:
         for place, parents in self._awaited:
             self._problems.add(ProblemKind.EARLY_COMMENT, place, count=int(self._seen.contains(parents).sum()))
 
-    def _only_new(self, batch: list[Placed]) -> Iterator[Placed]:
+    def _only_new(self, batch: list[Placed]) -> list[Placed]:
         """Posts this run has not met; notes the parents that it has not met either."""
-        own = hashes([post.fullname for post, _, _ in batch])
-        known = self._seen.contains(own)
-        _, first = np.unique(own, return_index=True)
-        is_first = np.zeros(len(batch), dtype=bool)
-        is_first[first] = True
-        is_new = is_first & ~known
-        position = {int(own[index]): index for index in np.flatnonzero(is_new)}
-        parents = hashes([post.parent or "" for post, _, _ in batch])
-        met = self._seen.contains(parents)
-        waiting: dict[str, list[int]] = {}
-        for index, (post, place, line) in enumerate(batch):
-            if not is_new[index]:
-                self._problems.add(ProblemKind.DUPLICATE_ID, place, line)
-                continue
-            if post.parent and not met[index] and position.get(int(parents[index]), len(batch)) > index:
-                waiting.setdefault(place, []).append(index)
-            yield post, place, line
-        self._awaited += [(place, parents[indexes]) for place, indexes in waiting.items()]
-        self._seen.add(own[is_new])
+        before = hashes([post.parent or "" for post, _, _ in batch])
+        is_met = dict(zip((post.parent for post, _, _ in batch), self._seen.contains(before), strict=True))
+        new = self._seen.only_new(batch, self._problems)
+        here: set[str] = set()
+        waiting: dict[str, list[str]] = {}
+        for post, place, _ in new:
+            if post.parent and not is_met[post.parent] and post.parent not in here:
+                waiting.setdefault(place, []).append(post.parent)
+            here.add(post.fullname)
+        self._awaited += [(place, hashes(parents)) for place, parents in waiting.items()]
+        return new
 
     def _row(self, placed: Placed, now: datetime) -> dict[str, Any] | None:
         post, place, line = placed

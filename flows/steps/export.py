@@ -1,6 +1,7 @@
 """Readings without the store: what `coprod read` writes."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -10,8 +11,11 @@ import msgspec
 
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus
+from flows.job import RequestError
 from flows.progress import listener
-from flows.sources.base import Problems, SourceRefusedError
+from flows.sources.archive import ArchiveSource
+from flows.sources.base import Placed, Problems, SourceRefusedError
+from flows.sources.seen import SeenIds
 from flows.sources.table import open_source
 from flows.steps.read import CHUNK, WORTH_PROCESSES, read_in_order, reading_processes
 
@@ -32,6 +36,8 @@ class ReadResult:
 def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int) -> ReadResult:
     """Write one line a post, in the order of the archive; the file appears whole or not at all."""
     source = open_source(name, columns=columns)
+    if isinstance(source, ArchiveSource) and out.resolve() in {path.resolve() for path in source.paths}:
+        raise RequestError(f"--out {out}: is the archive itself; choose another file")
     problems, result = Problems(), ReadResult()
     encoder = msgspec.json.Encoder()
     draft = out.with_name(f".{out.name}.part")
@@ -39,7 +45,7 @@ def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file, reading_processes(processes if (source.size or 0) > SMALL_ARCHIVE_BYTES else 1) as pool:
-            for posts, readings in read_in_order(pool, _chunks(source.posts(problems))):
+            for posts, readings in read_in_order(pool, _chunks(source.posts(problems), problems)):
                 for post, reading in zip(posts, readings, strict=True):
                     result.posts += 1
                     result.willing += reading.is_willing
@@ -50,7 +56,8 @@ def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: 
     except OSError as error:
         raise SourceRefusedError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     result.problems = problems.by_kind()
     return result
 
@@ -74,7 +81,11 @@ def reading_row(post: PostText, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _chunks(placed: Iterator[Any]) -> Iterator[tuple[list[PostText], list[PostText]]]:
+def _chunks(placed: Iterator[Placed], problems: Problems) -> Iterator[tuple[list[PostText], list[PostText]]]:
+    seen = SeenIds()
     while some := list(islice(placed, CHUNK)):
-        posts = [PostText(post.fullname, post.title, post.body, is_readable=post.state is PostState.VISIBLE) for post, _, _ in some]
+        posts = [
+            PostText(post.fullname, post.title, post.body, is_readable=post.state is PostState.VISIBLE)
+            for post, _, _ in seen.only_new(some, problems)
+        ]
         yield posts, posts

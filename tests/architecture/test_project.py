@@ -168,7 +168,6 @@ def test_nothing_is_left_to_do_later() -> None:
     assert not [relative(path) for path in written_files() if later.search(path.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.xfail(strict=True, reason="`reports/` in .gitignore also hides flows/reports/: a fresh clone cannot import it")
 def test_nothing_that_the_project_needs_is_hidden_from_git() -> None:
     git = shutil.which("git")
     if git is None or not (PROJECT_DIR / ".git").exists():

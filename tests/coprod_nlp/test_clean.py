@@ -30,7 +30,6 @@ def test_lines_end_where_they_ended(text: str) -> None:
     assert [place for place, char in enumerate(prose(text)) if char == "\n"] == [place for place, char in enumerate(text) if char == "\n"]
 
 
-@pytest.mark.xfail(strict=True, reason="a blanked mark or code span can make the rest look like a quote or like code the second time")
 @unhurried
 @given(TEXTS)
 @example("**>** that is what I thought")

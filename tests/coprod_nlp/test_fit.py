@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from coprod_nlp.reading.artefact import Manifest, load_artefact
-from coprod_nlp.reading.reader import POST_LABELS, SENTENCE_LABELS, Reader
+from coprod_nlp.reading.labels import POST_LABELS, SENTENCE_LABELS
+from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.training.corpus import CorpusError, corpus_digest, load_corpus
 from coprod_nlp.training.fit import best_threshold, fit_reading

@@ -15,7 +15,7 @@ from config.load import CONFIG_DIR
 from config.schema import Config
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.vocabulary import PostState, RunStatus
-from flows.job import Job
+from flows.job import Job, make_request, open_job
 from flows.steps.collect import collect
 from models import actions, queries
 from models.base import utc_now
@@ -134,8 +134,8 @@ def test_communities_that_may_not_be_listened_to_are_left_out_and_counted(make_j
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("r/SuicideWatch", marks=pytest.mark.xfail(strict=True, reason="is_refused compares the name with its prefix")),
-        pytest.param("u_Author_t3_s1", marks=pytest.mark.xfail(strict=True, reason="a person's own page is taken for a community")),
+        pytest.param("r/SuicideWatch"),
+        pytest.param("u_Author_t3_s1"),
     ],
 )
 def test_a_refused_name_is_refused_in_every_spelling_and_so_is_a_page_of_a_person(name: str, make_job: JobMaker, tmp_path: Path) -> None:
@@ -190,7 +190,6 @@ def test_what_is_deleted_or_removed_keeps_neither_words_nor_author_and_the_rest_
     assert problem_counts(job) == {"deleted": 5, "removed": 6, "orphan_comment": 9}
 
 
-@pytest.mark.xfail(strict=True, reason="post_row keeps the permalink of a gone post, and its slug is made of the title's words")
 def test_a_deleted_post_keeps_no_words_in_its_permalink(make_job: JobMaker, tmp_path: Path) -> None:
     gone = row("t3_s1", selftext="[deleted]", permalink="/r/thornby/comments/s1/my_neighbours_noisy_rabbit/")
     (post,) = stored(collected(make_job, write(tmp_path / "thornby.ndjson", gone))).values()
@@ -231,7 +230,6 @@ def two_councils(tmp_path: Path) -> Path:
         pytest.param("marlowick", "archive:marlowick", id="only_in_the_sample"),
         pytest.param(
             "thornby", "reddit:Thornby", id="configured_in_another_case",
-            marks=pytest.mark.xfail(strict=True, reason="_find_home takes the archive's spelling, which Config.community does not find"),
         ),
     ],
 )  # fmt: skip
@@ -244,6 +242,19 @@ def test_a_configured_community_has_its_platform_and_any_other_is_of_the_archive
     platform = community.partition(":")[0]
     assert (post_id, post.platform, post.community_id) == (f"{platform}:t3_s1", platform, community)
     assert post.author_key == author_key(load_author_key(settings), platform=platform, author_id="Author_t3_s1")
+
+
+def test_a_table_is_collected_by_its_mapping(config: Config, settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "thornby.csv"
+    path.write_text("Nr,Said,Who\n1,Hello there,Author_1\n", encoding="utf-8")
+    columns = {"id": "Nr", "body": "Said", "author": "Who"}
+    request = make_request(config, council=None, sources=[str(path)], columns=columns, since=None, until=None)
+    job = open_job(request, out=None, settings=settings)
+    collect(job)
+    ((name, post),) = stored(job).items()
+    job.engine.dispose()
+    assert (name, post.body) == ("archive:t1_1", "Hello there")
+    assert post.author_key == author_key(load_author_key(settings), platform="archive", author_id="Author_1")
 
 
 HOSTILE = {

@@ -184,7 +184,6 @@ def test_comments_before_their_parent_or_without_one_are_counted_and_kept(make_j
     assert len(stored(job)) == 11
 
 
-@pytest.mark.xfail(strict=True, reason="post_id is platform and fullname, and every archive is of the platform 'archive'")
 def test_two_forums_that_number_their_posts_alike_are_kept_apart(make_job: JobMaker, tmp_path: Path) -> None:
     for forum in ("thornby", "farbury"):
         (tmp_path / f"{forum}.csv").write_text(f"id,body,subreddit\n1,Hello from {forum},{forum}\n", encoding="utf-8")
@@ -192,7 +191,6 @@ def test_two_forums_that_number_their_posts_alike_are_kept_apart(make_job: JobMa
     assert {post.body for post in stored(job).values()} == {"Hello from thornby", "Hello from farbury"}
 
 
-@pytest.mark.xfail(strict=True, reason="to_post gives its own id a prefix and leaves parent_id and link_id bare: they never meet")
 @pytest.mark.parametrize("kind", [str, int], ids=["strings", "numbers"])
 def test_bare_ids_of_parents_meet_the_posts_they_mean(kind: Callable[[int], Any], make_job: JobMaker, tmp_path: Path) -> None:
     thread = [
