@@ -159,15 +159,15 @@ def default_out(council: str) -> Path:
 def _as_stored(request: Request) -> dict[str, Any]:
     """The request as the run record keeps it: a file that changed makes another request, and so another run."""
     return {
-        "sources": [{"name": name, "files": _fingerprint(name)} for name in request.sources],
+        "sources": [{"name": name, "files": _fingerprint(name, dict(request.columns))} for name in request.sources],
         "columns": [list(pair) for pair in request.columns],
         "since": request.since,
         "until": request.until,
     }
 
 
-def _fingerprint(name: str) -> str:
-    source = open_source(name, columns={})
+def _fingerprint(name: str, columns: dict[str, str]) -> str:
+    source = open_source(name, columns=columns)
     if not isinstance(source, ArchiveSource):
         return ""
     facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in source.paths]

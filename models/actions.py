@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, literal, or_, select
+from sqlalchemy import Connection, and_, case, delete, func, insert, literal, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -58,11 +58,11 @@ def derive_interactions(connection: Connection, community_id: str, *, thread_lim
     )
     size = select(present.c.thread_id, func.count().label("authors")).group_by(present.c.thread_id).cte("size")
     one, other = present.alias("one"), present.alias("other")
-    later = func.greatest if connection.dialect.name == "postgresql" else func.max
+    later = case((one.c.last.is_(None), None), (other.c.last > one.c.last, other.c.last), (other.c.last.is_(None), None), else_=one.c.last)
     threads = (
         select(
             literal(InteractionKind.THREAD.value), one.c.thread_id, one.c.author_key, other.c.author_key,
-            literal(community_id), later(one.c.last, other.c.last),
+            literal(community_id), later,
         )
         .join(other, and_(one.c.thread_id == other.c.thread_id, one.c.author_key < other.c.author_key))
         .join(size, size.c.thread_id == one.c.thread_id)
@@ -132,12 +132,12 @@ def post_row(
     thread_id: str | None, title: str, body: str, permalink: str, score: int | None, created_at: datetime | None, content_hash: str,
     fetched_at: datetime,
 ) -> dict[str, Any]:  # fmt: skip
-    """A row for `store_posts`; what a source no longer shows keeps neither words nor author."""
+    """A row for `store_posts`; what a source no longer shows keeps neither words nor author, and what a bot wrote no author."""
     is_gone = state in {PostState.DELETED, PostState.REMOVED}
     return {
         "post_id": post_id, "platform": platform, "community_id": community_id, "kind": kind, "state": state.value,
-        "author_key": None if is_gone else author_key, "parent_id": parent_id, "thread_id": thread_id,
-        "title": "" if is_gone else title, "body": "" if is_gone else body, "permalink": permalink, "score": score,
+        "author_key": author_key if state is PostState.VISIBLE else None, "parent_id": parent_id, "thread_id": thread_id,
+        "title": "" if is_gone else title, "body": "" if is_gone else body, "permalink": "" if is_gone else permalink, "score": score,
         "created_at": created_at, "content_hash": content_hash, "fetched_at": fetched_at,
     }  # fmt: skip
 
@@ -148,9 +148,15 @@ def _remove_posts(connection: Connection, post_ids: Sequence[str]) -> None:
         some = list(post_ids[start : start + 500])
         networks = select(col(Lead.network_id)).join(LeadMessage, col(LeadMessage.lead_id) == col(Lead.lead_id))
         _withdraw_networks(connection, list(connection.scalars(networks.where(col(LeadMessage.post_id).in_(some)))))
-        connection.execute(delete(Interaction).where(col(Interaction.anchor_id).in_(some)))
+        answers = select(col(Post.post_id)).where(col(Post.parent_id).in_(some))
+        anchored = or_(col(Interaction.anchor_id).in_(some), col(Interaction.anchor_id).in_(answers))
+        connection.execute(delete(Interaction).where(anchored))
         connection.execute(delete(PostReading).where(col(PostReading.post_id).in_(some)))
         connection.execute(delete(Post).where(col(Post.post_id).in_(some)))
+    if post_ids:
+        present = select(col(Post.author_key)).where(col(Post.author_key).is_not(None))
+        gone = or_(col(Interaction.source_key).not_in(present), col(Interaction.target_key).not_in(present))
+        connection.execute(delete(Interaction).where(gone))
 
 
 def _withdraw_networks(connection: Connection, network_ids: Sequence[str]) -> None:

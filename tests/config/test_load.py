@@ -136,7 +136,7 @@ CASES = [
     *(case(c, M, '"place"', f'"{c}"', "community.0.category", f"'{c}'", f"communities about {c.replace('_', ' ')} may not be listened to")
       for c in REFUSED_CATEGORIES),
     case("unknown category", M, '"place"', '"village"', "community.0.category", "'village'", ", ".join(CATEGORIES)),
-    case("unknown refused category", X, '["sikh"]', '["sikh"]\nx = []', "x", "[]", "'health', 'faith', 'sexuality', 'party_politics'"),
+    case("unknown refused category", X, '["sikh"]', '["sikh"]\nx = ["y"]', "x", "['y']", "'health', 'faith', 'sexuality', 'party_pol"),
     case("no name of a refused category", X, '["teenagers"]', "[]", "minors", "[]", ""),
     case("refused name", M, '"thornby_tools"', '"Teenagers"', "community.1.name", "'Teenagers'", "it may not be listened to"),
     case("community twice", M, '"thornby_tools"', '"thornby"', "community.1.name", "'thornby'", "here twice; delete one"),

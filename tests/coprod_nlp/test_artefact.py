@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,13 @@ def test_an_artefact_made_for_other_labels_reads_nothing(
     tmp_path: Path, post_labels: tuple[str, ...], sentence_labels: tuple[str, ...]
 ) -> None:
     save(tmp_path, fitted(post_labels, sentence_labels))
+    with pytest.raises(ArtefactError, match="rebuild"):
+        Reader(load_artefact(tmp_path))
+
+
+def test_heads_that_do_not_fit_their_features_are_refused(tmp_path: Path) -> None:
+    made = fitted()
+    save(tmp_path, replace(made, posts=heads(POST_LABELS, made.post_vectoriser.vocabulary_.size - 1)))
     with pytest.raises(ArtefactError, match="rebuild"):
         Reader(load_artefact(tmp_path))
 

@@ -244,8 +244,7 @@ def test_connectedness_is_the_share_of_voices_that_met_another_of_them(ties: Seq
 
 def test_few_voices_have_a_wider_range_than_many() -> None:
     def spread(count: int) -> float:
-        kinds = (Signal.ACTIVE, Signal.SEEK)
-        found = [message(f"m{place}", f"v{place}", kinds[place % 2]) for place in range(count)]
+        found = [message(f"m{place}", f"v{place}", (Signal.ACTIVE, Signal.SEEK)[place % 2]) for place in range(count)]
         (lead,) = leads(found, networks=[CandidateNetwork("n-1", tuple(item.author_key for item in found), ())])
         return lead.score.high - lead.score.low
 

@@ -243,7 +243,7 @@ def test_an_edited_post_loses_its_old_words_and_a_deleted_one_everything(make_jo
     assert "van for the clean-up" not in dump(later)
     with unit_of_work(later.engine) as session:
         posts = {post.post_id: post for post in session.scalars(select(Post))}
-    assert (posts["archive:t1_edited"].body, posts["archive:t1_gone"].author_key) == (OFFERS[1], None)
+    assert (posts["archive:thornby:t1_edited"].body, posts["archive:thornby:t1_gone"].author_key) == (OFFERS[1], None)
     found = readings(later)
     assert found["t1_edited"]["is_willing"]
     gone = {key: found["t1_gone"][key] for key in ("status", "willing", "is_willing", "areas", "signals", "evidence")}

@@ -165,8 +165,8 @@ def test_a_post_that_comes_again_is_counted_and_the_first_is_kept(make_job: JobM
     with job.engine.connect() as connection:
         (problem,) = queries.problems(connection, [job.run_id])
     assert (problem.kind, problem.count, problem.lines) == ("duplicate_id", 3, [3, 5, 6])
-    assert sorted(stored(job)) == ["archive:t1_c1", "archive:t1_c2", "archive:t3_s1"]
-    assert stored(job)["archive:t3_s1"].body == "Words of t3_s1."
+    assert sorted(stored(job)) == ["archive:thornby:t1_c1", "archive:thornby:t1_c2", "archive:thornby:t3_s1"]
+    assert stored(job)["archive:thornby:t3_s1"].body == "Words of t3_s1."
 
 
 @pytest.mark.usefixtures("_batches")
@@ -199,4 +199,4 @@ def test_bare_ids_of_parents_meet_the_posts_they_mean(kind: Callable[[int], Any]
     ]  # fmt: skip
     job = collected(make_job, tmp_path, *thread)
     assert problem_counts(job) == {"missing_key": 3, "null_time": 3}
-    assert {post.thread_id for post in stored(job).values()} == {"archive:t3_1"}
+    assert {post.thread_id for post in stored(job).values()} == {"archive:thornby:t3_1"}

@@ -110,17 +110,13 @@ def test_a_post_deleted_at_its_source_takes_its_interactions_with_it(engine: Eng
     assert not {row for row in meetings(engine, THREAD) if "ben" in row}
 
 
-def test_a_shared_thread_whose_times_are_not_all_known_has_no_time(engine: Engine, request: pytest.FixtureRequest) -> None:
-    if engine.dialect.name == "postgresql":
-        reason = "greatest() skips NULL where SQLite's max() gives NULL: the two databases rank differently"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_a_shared_thread_whose_times_are_not_all_known_has_no_time(engine: Engine) -> None:
     keep(engine, post("t1", "anna"), post("c1", "ben", parent="t1", hours=None))
     link(engine)
     assert meetings(engine, REPLY) == {("c1", "ben", "anna", None)}
     assert meetings(engine, THREAD) == {("t1", "anna", "ben", None)}
 
 
-@pytest.mark.xfail(strict=True, reason="automated posts keep an author key: a bot that answers everybody ties everybody together")
 def test_bots_and_moderators_meet_nobody(engine: Engine) -> None:
     keep(engine, post("t1", "anna"), post("c1", "bot", parent="t1", state=PostState.AUTOMATED), post("c2", "anna", parent="c1"))
     assert link(engine) == 0
@@ -241,9 +237,6 @@ def test_posts_expire_by_the_days_of_their_platform_and_others_by_the_default(en
     assert expire(engine) == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="interactions go by the anchoring post only: the key stays as the one answered and in shared threads"
-)
 def test_expiry_leaves_nothing_of_a_person_whose_posts_have_all_expired(engine: Engine) -> None:
     town(engine)
     assert expire(engine) == 2
