@@ -88,7 +88,8 @@ def _without_values(context: ExceptionContext) -> None:
         return
     named = ", ".join(filter(None, (place.table_name, place.column_name, place.constraint_name)))
     plain = RuntimeError(f"{type(context.original_exception).__name__} {place.sqlstate} {named}".strip())
-    raise type(context.sqlalchemy_exception)(context.statement, None, plain, hide_parameters=True) from None
+    error: Any = type(context.sqlalchemy_exception)
+    raise error(context.statement, None, plain, hide_parameters=True) from None
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

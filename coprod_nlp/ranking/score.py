@@ -16,8 +16,8 @@ from coprod_nlp.vocabulary import PolicyArea, Signal
 PARTS = tuple(PART_NAMES)
 # How much of a contribution a willing message stands for: going on, or bringing others, is more than a single yes or a question.
 SUBSTANCE = {Signal.ACTIVE: 1.0, Signal.ORGANISE: 0.9, Signal.OFFER: 0.6, Signal.SEEK: 0.3}
-# The sum of probabilities, and the numbers of messages, at which a part reaches 63 % of its best.
-WILLINGNESS_SCALE, ABILITY_SCALE, PURPOSE_SCALE = 6.0, 2.0, 2.0
+# The sums of probabilities and of substance, and the numbers of messages, at which a part reaches 63 % of its best.
+WILLINGNESS_SCALE, SUBSTANCE_SCALE, ABILITY_SCALE, PURPOSE_SCALE = 6.0, 3.0, 2.0, 2.0
 LOW_PERCENTILE, HIGH_PERCENTILE = 5, 95
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ def _values(totals: Floats, fit: Fit) -> dict[str, Floats]:
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "willingness": 1 - np.exp(-column["chance"] / WILLINGNESS_SCALE),
-            "contribution": column["substance"] / column["willing"],
+            "contribution": 1 - np.exp(-column["substance"] / SUBSTANCE_SCALE),
             "ability": 1 - np.exp(-column["ability"] / ABILITY_SCALE),
             "purpose": 1 - np.exp(-column["purpose"] / PURPOSE_SCALE),
             "connectedness": column["connected"] / column["voices"],

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from coprod_nlp.reading.features import FEATURES_SHA256
+from coprod_nlp.reading.features import FEATURES_SHA256, POST_LEXICONS, SENTENCE_CUES
 from coprod_nlp.reading.labels import POST_LABELS, SENTENCE_LABELS
 from coprod_nlp.text.ngrams import NgramVectoriser, Vocabulary
 
@@ -141,6 +141,9 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     labels = (heads["posts"].labels, heads["sentences"].labels, heads["stackers"].labels)
     if labels != (POST_LABELS, SENTENCE_LABELS, SENTENCE_LABELS) or labels[:2] != (manifest.post_labels, manifest.sentence_labels):
         raise ArtefactError(f"{directory}: its labels are not those of this code and of its manifest; {remedy}")
+    for name, more in (("posts", POST_LEXICONS), ("sentences", SENTENCE_CUES)):
+        if len(heads[name].weights) != vectorisers[name].vocabulary_.size + more:
+            raise ArtefactError(f"{directory}: its {name} classifiers do not fit its features; {remedy}")
     return Artefact(manifest, vectorisers["posts"], heads["posts"], vectorisers["sentences"], heads["sentences"], heads["stackers"])
 
 

@@ -23,6 +23,10 @@ PLACE_WEIGHT = 0.3
 # Word lists are part of what an artefact was fitted on: one fitted on others is refused.
 FEATURES_SHA256 = sha256(repr((AREA_WORDS, CUE_WORDS, KINDS, PERSONS, AUTHOR, PLACES, POST_RUNS, SENTENCE_RUNS)).encode()).hexdigest()
 
+# Columns after those of the runs of words.
+POST_LEXICONS = 2 * len(AREA_WORDS) + 3 * len(KINDS)
+SENTENCE_CUES = len(CUE_WORDS) * (len(CUE_WORDS) + 1) // 2 + len(PLACES)
+
 Floats = NDArray[np.float32]
 
 

@@ -31,4 +31,11 @@ def prose(text: str) -> str:
     """
     if not _SUSPECT.search(text):
         return text
-    return _NOT_PROSE.sub(lambda match: _KEPT_BREAKS.sub(" ", match[0]), text)
+    cleaned = _NOT_PROSE.sub(_blank, text)
+    while cleaned != text:  # what is blank now may let a quote begin, or a mark end
+        text, cleaned = cleaned, _NOT_PROSE.sub(_blank, cleaned)
+    return cleaned
+
+
+def _blank(match: re.Match[str]) -> str:
+    return _KEPT_BREAKS.sub(" ", match[0])

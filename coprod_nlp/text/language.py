@@ -11,7 +11,7 @@ MAX_CHARS = 300
 MIN_WORDS = 4
 SHORT_WORDS = 12
 MIN_CONFIDENCE = 0.75
-MIN_SHORT_CONFIDENCE = 0.95
+MIN_SHORT_CONFIDENCE = 0.99
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 # Common English words that are not common words of the other languages below.

@@ -81,7 +81,8 @@ class Tokeniser:
         for place in np.flatnonzero(is_space):
             start = int(whole[place, 1])
             is_line_end[place] = "\n" in texts[of_text[place]][start : start + int(whole[place, 2])]
-        ended = is_end | (is_closer & np.concatenate([[False], is_end[:-1]]))
+        follows = np.concatenate([[False], is_end[:-1] & (of_text[1:] == of_text[:-1])])
+        ended = is_end | (is_closer & follows)
         goes_on = is_end | is_closer
         starts[1:] = (of_text[1:] != of_text[:-1]) | is_line_end[:-1] | (ended[:-1] & ~goes_on[1:])
         return starts

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from coprod_nlp.records import Evidence, PostText
 from coprod_nlp.vocabulary import PolicyArea, Signal
 
+T = TypeVar("T")
 CORPUS_DIR = Path(__file__).parent.parent / "corpus"
 
 
@@ -41,7 +42,12 @@ def load_corpus(directory: Path = CORPUS_DIR) -> list[LabelledPost]:
     """
     found: list[LabelledPost] = []
     for path in sorted(directory.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        except UnicodeDecodeError as error:
+            number = error.object[: error.start].count(b"\n") + 1
+            raise CorpusError(f"{path.name}:{number}: not UTF-8 ({error.reason})") from None
+        for number, line in enumerate(lines, start=1):
             try:
                 found.append(_labelled(json.loads(line), part=path.stem))
             except (ValueError, KeyError, TypeError) as error:
@@ -60,14 +66,19 @@ def corpus_digest(directory: Path = CORPUS_DIR) -> str:
 
 
 def _labelled(row: dict[str, object], *, part: str) -> LabelledPost:
-    post = PostText(str(row["id"]), str(row["title"]), str(row["body"]))
-    entries = row["evidence"]
-    assert isinstance(entries, Sequence)  # noqa: S101  (narrows the type; a wrong one fails in the loop anyway)
-    evidence = tuple(_span(post.text, Signal(entry["signal"]), entry["text"]) for entry in entries)
-    if {item.signal for item in evidence} != {Signal(str(name)) for name in _list(row["signals"])}:
+    post = PostText(_typed(row, "id", str), _typed(row, "title", str), _typed(row, "body", str))
+    evidence = tuple(_span(post.text, Signal(entry["signal"]), entry["text"]) for entry in _typed(row, "evidence", list))
+    if {item.signal for item in evidence} != set(map(Signal, _typed(row, "signals", list))):
         raise ValueError("`signals` and `evidence` name different signals")
-    areas = frozenset(PolicyArea(str(name)) for name in _list(row["areas"]))
-    return LabelledPost(post, areas, evidence, bool(row["sensitive"]), part)
+    areas = frozenset(map(PolicyArea, _typed(row, "areas", list)))
+    return LabelledPost(post, areas, evidence, _typed(row, "sensitive", bool), part)
+
+
+def _typed(row: dict[str, object], key: str, kind: type[T]) -> T:
+    value = row[key]
+    if not isinstance(value, kind):
+        raise TypeError(f"`{key}` should be a {kind.__name__}")
+    return value
 
 
 def _span(text: str, signal: Signal, words: str) -> Evidence:
@@ -75,9 +86,3 @@ def _span(text: str, signal: Signal, words: str) -> Evidence:
     if start < 0 or not words:
         raise ValueError(f"the evidence for {signal} is not in the text")
     return Evidence(signal, start, start + len(words))
-
-
-def _list(value: object) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise TypeError("wanted a list")
-    return value

@@ -208,8 +208,15 @@ def _quote(message: Any, titles: dict[str, str]) -> Quote:
         willing=message.willing,
         posted=message.created_at,
         community=titles.get(message.community_id, message.community_id.partition(":")[2]),
-        link=message.permalink if message.permalink.startswith(("https://", "http://")) else "",
+        link=_link(message.permalink),
     )
+
+
+def _link(permalink: str) -> str:
+    """An address that can be opened safely; Reddit's dumps leave its host out."""
+    if permalink.startswith("/r/"):
+        return f"https://www.reddit.com{permalink}"
+    return permalink if permalink.startswith("https://") else ""
 
 
 def _totals(run: Run, communities: list[dict[str, Any]]) -> dict[str, int]:

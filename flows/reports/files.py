@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +19,7 @@ from flows.reports.content import ReportContent
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE = "report.html"
 # Spreadsheets take a cell that starts like this for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]") -> Path:
@@ -29,7 +30,7 @@ def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]") -> P
         "opportunity.csv": lambda: _csv(_opportunity_rows(content)),
         "leads.json": lambda: _json(content),
         "networks.graphml": lambda: "\n".join(nx.generate_graphml(graph)) + "\n",
-        "networks.gexf": lambda: "\n".join(nx.generate_gexf(graph)) + "\n",
+        "networks.gexf": lambda: _dated("\n".join(nx.generate_gexf(graph)) + "\n", content.made_at),
         PAGE: lambda: _page(content),
     }
     for name, make in makers.items():
@@ -83,7 +84,13 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    is_formula = isinstance(value, str) and (value.lstrip().startswith(FORMULA_STARTS) or value.startswith(("\t", "\r")))
+    return f"'{value}" if is_formula else value
+
+
+def _dated(gexf: str, made_at: datetime) -> str:
+    """The day of the run in the place of today's: the same run makes the same file."""
+    return re.sub(r'lastmodifieddate="[^"]*"', f'lastmodifieddate="{made_at:%Y-%m-%d}"', gexf)
 
 
 def _json(content: ReportContent) -> str:

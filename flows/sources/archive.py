@@ -250,6 +250,8 @@ def _is_comment(row: Row) -> bool:
     name = _text(row.name)
     if name.startswith((SUBMISSION, COMMENT)):
         return name.startswith(COMMENT)
+    if row.title is None:
+        return any(value is not None for value in (row.body, row.parent_id, row.link_id))
     return not _text(row.title) and any(map(_text, (row.body, row.parent_id, row.link_id)))
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import zstandard
 
 BLOCK = 1 << 20
-# Text that packs well grows a thousandfold, so little is unpacked at a time.
-PACKED_BLOCK = 1 << 13
+# Text that repeats itself grows a thousandfold from gzip and far more from Zstandard, so little is unpacked at a time.
+PACKED_BLOCK = {".gz": 1 << 13, ".zst": 1 << 9}
 WINDOW = 1 << 31
 GZIP_WINDOW = 31
 UNPACKERS: dict[str, Callable[[], Any]] = {
@@ -76,16 +76,16 @@ def _texts(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _blocks(file: CountedFile, suffix: str) -> Iterator[bytes]:
     if suffix in UNPACKERS:
-        yield from _unpacked(file, UNPACKERS[suffix])
+        yield from _unpacked(file, UNPACKERS[suffix], PACKED_BLOCK[suffix])
         return
     while block := file.read(BLOCK):
         yield block
 
 
-def _unpacked(file: CountedFile, unpacker: Callable[[], Any]) -> Iterator[bytes]:
+def _unpacked(file: CountedFile, unpacker: Callable[[], Any], size: int) -> Iterator[bytes]:
     """What frames or members, one after another, hold; EOFError where the last is not whole."""
     frame = None
-    while packed := file.read(PACKED_BLOCK):
+    while packed := file.read(size):
         while packed:
             frame = frame or unpacker()
             yield frame.decompress(packed)

@@ -65,13 +65,17 @@ def collect(job: Job) -> None:
 class _Home:
     """Where a community's posts belong.
 
-    `prefix` goes before their fullnames, and into their author keys: forums that nobody has said to be of one platform may number
-    their posts alike, and the same name on two of them need not be one person.
+    Forums that nobody has said to be of one platform share nothing: the same name on two of them need not be one person, and
+    posts that are plainly numbered may be numbered alike. `people` is what author keys are made in: the platform, or such a forum.
     """
 
     platform: str
     community_id: str
-    prefix: str
+    people: str
+
+    def post_id(self, fullname: str) -> str:
+        is_numbered = fullname.partition("_")[2].isdigit()
+        return f"{self.people if is_numbered else self.platform}:{fullname}"
 
 
 class _Collection:
@@ -126,14 +130,14 @@ class _Collection:
         if post.created_at and ((self._since and post.created_at < self._since) or (self._until and post.created_at >= self._until)):
             self._problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
             return None
-        key = author_key(self._secret, platform=home.prefix, author_id=post.author_id) if post.author_id else None
+        key = author_key(self._secret, platform=home.people, author_id=post.author_id) if post.author_id else None
         if key in self._suppressed:
             self._problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
             return None
         return actions.post_row(
-            post_id=home.prefix + post.fullname, platform=home.platform, community_id=home.community_id, kind=post.kind.value,
-            state=post.state, author_key=key, parent_id=post.parent and home.prefix + post.parent,
-            thread_id=post.thread and home.prefix + post.thread, title=post.title, body=post.body,
+            post_id=home.post_id(post.fullname), platform=home.platform, community_id=home.community_id, kind=post.kind.value,
+            state=post.state, author_key=key, parent_id=post.parent and home.post_id(post.parent),
+            thread_id=post.thread and home.post_id(post.thread), title=post.title, body=post.body,
             permalink=post.permalink, score=post.score, created_at=post.created_at, content_hash=_content_hash(post, key), fetched_at=now,
         )  # fmt: skip
 
@@ -147,12 +151,12 @@ class _Collection:
             return None
         platform = self._source.platform
         if platform == SAMPLE:
-            return _Home(SAMPLE, f"{SAMPLE}:{name}", f"{SAMPLE}:")
+            return _Home(SAMPLE, f"{SAMPLE}:{name}", SAMPLE)
         for community in self._job.config.communities:
             is_ours = community.council == self._job.request.council and community.platform != SAMPLE
             if is_ours and community.name.lower() == name.lower():
-                return _Home(community.platform, community.community_id, f"{community.platform}:")
-        return _Home(platform, f"{platform}:{name}", f"{platform}:{name}:")
+                return _Home(community.platform, community.community_id, community.platform)
+        return _Home(platform, f"{platform}:{name}", f"{platform}:{name}")
 
 
 def _content_hash(post: CollectedPost, key: str | None) -> str:

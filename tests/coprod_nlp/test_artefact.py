@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
+from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
 from coprod_nlp.reading.artefact import ESTIMATORS, MANIFEST, ArtefactError, Fitted, Heads, Manifest, load_artefact, save_artefact
-from coprod_nlp.reading.features import PLACES
+from coprod_nlp.reading.features import POST_LEXICONS, SENTENCE_CUES
 from coprod_nlp.reading.labels import POST_LABELS, SENTENCE_LABELS
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.text.ngrams import NgramVectoriser
@@ -33,8 +34,8 @@ def fitted(post_labels: Sequence[str] = POST_LABELS, sentence_labels: Sequence[s
     """A small but whole set of estimators."""
     posts, sentences = NgramVectoriser(2, 1).fit(IDS, ROWS, COUNT), NgramVectoriser(3, 1).fit(IDS, ROWS, COUNT)
     return Fitted(
-        posts, heads(post_labels, posts.vocabulary_.size),
-        sentences, heads(sentence_labels, sentences.vocabulary_.size + len(PLACES)),
+        posts, heads(post_labels, posts.vocabulary_.size + POST_LEXICONS),
+        sentences, heads(sentence_labels, sentences.vocabulary_.size + SENTENCE_CUES),
         heads(sentence_labels, 3),
     )  # fmt: skip
 
@@ -73,6 +74,11 @@ def agree(directory: Path, raw: bytes) -> None:
     rewrite(directory, estimators_sha256=hashlib.sha256(raw).hexdigest())
 
 
+def wide(words: Any) -> Any:
+    """Features of posts as the classifiers take them: runs of words, then the lexicons' columns."""
+    return hstack([words, csr_matrix((words.shape[0], POST_LEXICONS))], format="csr")
+
+
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     made = fitted()
     manifest = save(tmp_path / "new" / "folder", made)
@@ -81,13 +87,13 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     assert (loaded.posts.labels, loaded.sentences.labels, loaded.stackers.labels) == (POST_LABELS, SENTENCE_LABELS, SENTENCE_LABELS)
     for ours, before in ((loaded.post_vectoriser, made.post_vectoriser), (loaded.sentence_vectoriser, made.sentence_vectoriser)):
         assert (ours.transform(IDS, ROWS, COUNT) != before.transform(IDS, ROWS, COUNT)).nnz == 0
-    features = loaded.post_vectoriser.transform(IDS, ROWS, COUNT)
+    features = wide(loaded.post_vectoriser.transform(IDS, ROWS, COUNT))
     assert np.array_equal(loaded.posts.logits(features), Heads.of(made.posts).logits(features))
 
 
 def test_heads_give_the_log_odds_of_their_estimators() -> None:
     made = fitted()
-    features = made.post_vectoriser.transform(IDS, ROWS, COUNT)
+    features = wide(made.post_vectoriser.transform(IDS, ROWS, COUNT))
     expected = np.column_stack([estimator.decision_function(features) for estimator in made.posts.values()])
     assert Heads.of(made.posts).logits(features) == pytest.approx(expected, abs=1e-5)
 

@@ -243,7 +243,7 @@ def test_an_edited_post_loses_its_old_words_and_a_deleted_one_everything(make_jo
     assert "van for the clean-up" not in dump(later)
     with unit_of_work(later.engine) as session:
         posts = {post.post_id: post for post in session.scalars(select(Post))}
-    assert (posts["archive:thornby:t1_edited"].body, posts["archive:thornby:t1_gone"].author_key) == (OFFERS[1], None)
+    assert (posts["archive:t1_edited"].body, posts["archive:t1_gone"].author_key) == (OFFERS[1], None)
     found = readings(later)
     assert found["t1_edited"]["is_willing"]
     gone = {key: found["t1_gone"][key] for key in ("status", "willing", "is_willing", "areas", "signals", "evidence")}
@@ -273,7 +273,7 @@ def test_no_name_of_an_author_is_left_anywhere(
         )
     job = make_job(str(path), since="2020-01-01")
     with unit_of_work(job.engine) as session:
-        key = author_key(load_author_key(settings), platform="archive", author_id="Quillfeather_f")
+        key = author_key(load_author_key(settings), platform="archive:thornby", author_id="Quillfeather_f")
         actions.suppress(session, key, reason="objection", by="an officer")
     for each in (collect, read, link, rank, report):
         each(job)

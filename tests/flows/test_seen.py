@@ -165,8 +165,8 @@ def test_a_post_that_comes_again_is_counted_and_the_first_is_kept(make_job: JobM
     with job.engine.connect() as connection:
         (problem,) = queries.problems(connection, [job.run_id])
     assert (problem.kind, problem.count, problem.lines) == ("duplicate_id", 3, [3, 5, 6])
-    assert sorted(stored(job)) == ["archive:thornby:t1_c1", "archive:thornby:t1_c2", "archive:thornby:t3_s1"]
-    assert stored(job)["archive:thornby:t3_s1"].body == "Words of t3_s1."
+    assert sorted(stored(job)) == ["archive:t1_c1", "archive:t1_c2", "archive:t3_s1"]
+    assert stored(job)["archive:t3_s1"].body == "Words of t3_s1."
 
 
 @pytest.mark.usefixtures("_batches")
