@@ -125,6 +125,7 @@ def test_equal_estimators_have_equal_versions_and_others_another(tmp_path: Path)
         ),
         pytest.param(lambda folder: (folder / ESTIMATORS).write_bytes((folder / ESTIMATORS).read_bytes()[:-1]), id="estimators cut off"),
         pytest.param(lambda folder: (folder / ESTIMATORS).write_bytes(b"PK"), id="estimators replaced"),
+        pytest.param(lambda folder: rewrite(folder, estimators_sha256="0" * 64), id="whole estimators that are not the ones described"),
         pytest.param(lambda folder: rewrite(folder, post_labels=[*POST_LABELS[1:], POST_LABELS[0]]), id="post labels in another order"),
         pytest.param(lambda folder: rewrite(folder, sentence_labels=["offer"]), id="other sentence labels"),
     ],
