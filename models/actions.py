@@ -157,6 +157,8 @@ def _remove_posts(connection: Connection, post_ids: Sequence[str]) -> None:
         present = select(col(Post.author_key)).where(col(Post.author_key).is_not(None))
         gone = or_(col(Interaction.source_key).not_in(present), col(Interaction.target_key).not_in(present))
         connection.execute(delete(Interaction).where(gone))
+        absent = select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key).not_in(present))
+        _withdraw_networks(connection, list(connection.scalars(absent)))
 
 
 def _withdraw_networks(connection: Connection, network_ids: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ def find_networks(
     """
     if not ties:
         return []
+    order = _completed(order, ties)
     pairs = sorted((*sorted((order[tie.first_key], order[tie.second_key])), tie.weight) for tie in ties)
     edges = [(str(first), str(second), weight) for first, second, weight in pairs]
     _, group_of = graspologic_native.leiden(edges, resolution=resolution, iterations=iterations, seed=seed)
@@ -42,6 +43,12 @@ def find_networks(
         if len(voices) >= minimum_voices
     ]
     return sorted(found, key=lambda network: (-len(network.voices), network.network_id))
+
+
+def _completed(order: Mapping[str, int], ties: Sequence[Tie]) -> Mapping[str, int]:
+    """Keys that the order does not know come last: they met somebody, but wrote nothing here."""
+    unknown = sorted({key for tie in ties for key in (tie.first_key, tie.second_key)} - order.keys())
+    return {**order, **{key: len(order) + place for place, key in enumerate(unknown)}} if unknown else order
 
 
 def _network_id(namespace: str, voices: list[str]) -> str:

@@ -174,7 +174,7 @@ def _lead(connection: Connection, job: Job, row: Any, titles: dict[str, str], ti
         approaches=tuple((*APPROACH_WORDS[Approach(name)], reason) for name, reason in row.approaches),
         stages=tuple((STAGE_WORDS[Stage(name)], count) for name, count in row.stages),
         quotes=tuple(_quote(message, titles) for message in _varied(willing, job.config.ranking.evidence_shown)),
-        communities=_counted(titles.get(message.community_id, message.community_id) for message in willing),
+        communities=_counted(titles.get(message.community_id, message.community_id.partition(":")[2]) for message in willing),
         signals=_counted(SIGNAL_WORDS[Signal(name)] for message in messages for name in message.signals),
         picture=network_picture(ties_of(row.network_id), voices),
     )

@@ -18,8 +18,8 @@ from flows.sources.base import Problems
 from flows.sources.table import open_source
 
 LABELS = Path(__file__).parent.parent / "data" / "sample_willing.json"
-# 0.05 under what the shipped artefact was measured at on the sample (0.67).
-MINIMUM_F1 = 0.62
+# 0.05 under what the shipped artefact was measured at on the sample (0.75).
+MINIMUM_F1 = 0.70
 
 # Made-up posts of every fate and shape; the pairs (title, body) are read in all orders and company.
 POOL = [

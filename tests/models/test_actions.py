@@ -237,7 +237,7 @@ def test_posts_expire_by_the_days_of_their_platform_and_others_by_the_default(en
     assert expire(engine) == 0
 
 
-@pytest.mark.parametrize("person", ["anna", "dan"], ids=["whose message supports a lead", "who is but a voice of the network"])
+@pytest.mark.parametrize("person", ["anna", "dan"], ids=["with a message in a lead", "only in a network"])
 def test_expiry_leaves_nothing_of_a_person_whose_posts_have_all_expired(engine: Engine, person: str) -> None:
     town(engine, old=person)
     assert expire(engine) == 2
