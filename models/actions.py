@@ -123,10 +123,6 @@ def suppress(session: Session, author_key: str, *, reason: str, by: str) -> int:
     return len(posts)
 
 
-def record_audit(session: Session, *, by: str, action: str, subject: str, counts: dict[str, int]) -> None:
-    _audit(session, by=by, action=action, subject=subject, counts=counts)
-
-
 def post_row(
     *, post_id: str, platform: str, community_id: str, kind: str, state: PostState, author_key: str | None, parent_id: str | None,
     thread_id: str | None, title: str, body: str, permalink: str, score: int | None, created_at: datetime | None, content_hash: str,
