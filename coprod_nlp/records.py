@@ -38,7 +38,7 @@ class Reading:
     """What a reader concluded of one post.
 
     `areas` and `signals` hold only what was decided for, each with its probability; `willing` is a probability for every
-    post that was scored and None for one that was set aside before scoring.
+    post that was scored and None for one that was set aside before scoring. `is_deep` is false where the gate saw nothing in it.
     """
 
     post_id: str
@@ -50,6 +50,7 @@ class Reading:
     areas: Mapping[PolicyArea, float] = field(default_factory=dict)
     signals: Mapping[Signal, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    is_deep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

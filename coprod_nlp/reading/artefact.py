@@ -1,28 +1,34 @@
-"""The fitted classifiers on disk: a manifest in JSON and the estimators in skops' format, which runs no code when loaded."""
+"""The fitted classifiers on disk: a manifest in JSON, the encoder in ONNX, its wordpieces in JSON, and the scikit-learn estimators in
+skops' format. Loading any of them runs no code. An artefact that was fitted on another's encoder names it and holds none of its own.
+"""
 
 import hashlib
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import skops.io
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from coprod_nlp.reading.features import FEATURES_SHA256, POST_LEXICONS, SENTENCE_CUES
-from coprod_nlp.reading.labels import POST_LABELS, SENTENCE_LABELS
-from coprod_nlp.text.ngrams import NgramVectoriser, Vocabulary
+from coprod_nlp.reading.encoder import FEATURES, Encoder
+from coprod_nlp.reading.gate import BITS, Gate, stacked
+from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
+from coprod_nlp.text.wordpieces import Wordpieces
 
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
-MANIFEST, ESTIMATORS = "manifest.json", "estimators.skops"
+MANIFEST, ESTIMATORS, ENCODER, WORDPIECES, CARD = "manifest.json", "estimators.skops", "encoder.onnx", "wordpieces.json", "model_card.md"
 # The types an artefact may hold beyond those that skops knows to be harmless: none.
 TRUSTED: tuple[str, ...] = ()
+REBUILD = "rebuild it: coprod retrain --from-scratch"
+# Everything about how texts become features; an artefact fitted under another number is refused.
+FEATURES_VERSION = 2
 
 Floats = NDArray[np.float32]
 
@@ -33,79 +39,111 @@ class ArtefactError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artefact is: `version` names it in every reading; figures are from the corpus, out of fold."""
+    """What an artefact is.
+
+    `version` names it in every reading. `sources` says where its labels came from, `data` the hash of each data set. `thresholds` are
+    the probabilities from which on a label is decided for, `uncertain` the band of `willing` that goes to the label queue. `figures`
+    are what it scored when it was made, and `profile` how often each label was decided for there, to tell drift by.
+    """
 
     version: str
-    corpus_sha256: str
-    messages: int
+    made_on: str
     sources: tuple[str, ...]
-    post_labels: tuple[str, ...]
-    sentence_labels: tuple[str, ...]
-    thresholds: dict[str, float]
-    figures: dict[str, float]
-    features_sha256: str
-    estimators_sha256: str
-
-
-@dataclass(frozen=True)
-class Heads:
-    """One linear classifier a label over the same features, as one matrix: (features, labels) and (labels,)."""
-
+    data: dict[str, str]
+    messages: dict[str, int]
     labels: tuple[str, ...]
-    weights: Floats
-    intercepts: Floats
-
-    @classmethod
-    def of(cls, estimators: Mapping[str, LogisticRegression]) -> "Heads":
-        weights = np.vstack([estimator.coef_[0] for estimator in estimators.values()]).T
-        intercepts = np.array([estimator.intercept_[0] for estimator in estimators.values()])
-        return cls(tuple(estimators), np.ascontiguousarray(weights, np.float32), intercepts.astype(np.float32))
-
-    def logits(self, features: csr_matrix) -> Floats:
-        """(rows, labels) log-odds of (rows, features)."""
-        return np.asarray(features @ self.weights + self.intercepts, dtype=np.float32)
+    thresholds: dict[str, float]
+    gate_thresholds: dict[str, float]
+    uncertain: tuple[float, float]
+    figures: dict[str, Any]
+    profile: dict[str, list[float]]
+    features_version: int
+    encoder_sha256: str
+    wordpieces_sha256: str
+    estimators_sha256: str
+    notes: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What fitting gives: a vectoriser and a classifier a label for posts, the same for sentences, and what joins them."""
+    """What fitting gives, a classifier a label: of the gate on posts, on sentences and joining both; of the deep reading."""
 
-    post_vectoriser: NgramVectoriser
-    posts: dict[str, LogisticRegression]
-    sentence_vectoriser: NgramVectoriser
-    sentences: dict[str, LogisticRegression]
-    stackers: dict[str, LogisticRegression]
+    gate_posts: Mapping[str, LogisticRegression]
+    gate_sentences: Mapping[str, LogisticRegression]
+    gate_joint: Mapping[str, LogisticRegression]
+    heads: Mapping[str, LogisticRegression]
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The deep reading's classifiers as one matrix: (FEATURES, LABELS) and (LABELS,)."""
+
+    weights: Floats
+    intercepts: Floats
+
+    def chances(self, features: Floats) -> Floats:
+        """(posts, LABELS) probabilities from (posts, FEATURES); a row's do not depend on the other rows."""
+        logits = [row @ self.weights + self.intercepts for row in features]
+        return np.asarray(expit(np.stack(logits)), dtype=np.float32) if logits else np.zeros((0, len(LABELS)), dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """Everything a reader needs. `stackers` has a row a label: the weights of a post's and its two best sentences' log-odds."""
+    """Everything a reader needs."""
 
     manifest: Manifest
-    post_vectoriser: NgramVectoriser
-    posts: Heads
-    sentence_vectoriser: NgramVectoriser
-    sentences: Heads
-    stackers: Heads
+    wordpieces: Wordpieces
+    gate: Gate
+    encoder: Encoder
+    heads: Heads
 
 
-def save_artefact(directory: Path, fitted: Fitted, **manifest: Any) -> Manifest:
-    """Write an artefact; its version carries the hash of what was fitted, so that equal versions read equally."""
+def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces: str, whole: bool = True, **manifest: Any) -> Manifest:
+    """Write an artefact; its version is the hash of what was fitted, so that equal versions read equally.
+
+    Parameters
+    ----------
+    whole
+        Whether encoder and wordpieces are written too; where not, the shipped ones must be these when it is loaded.
+    manifest
+        The fields of `Manifest` that fitting decides.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    heads = {"posts": fitted.posts, "sentences": fitted.sentences, "stackers": fitted.stackers}
-    vectorisers = {"posts": _plain(fitted.post_vectoriser), "sentences": _plain(fitted.sentence_vectoriser)}
-    path = directory / ESTIMATORS
-    skops.io.dump({"heads": heads, "vectorisers": vectorisers}, path, compression=8, compresslevel=9)
-    digest = hashlib.sha256(json.dumps(manifest["thresholds"], sort_keys=True).encode())
-    for vectoriser in vectorisers.values():
-        digest.update(b"".join(array.tobytes() for array in (vectoriser["ids"], *vectoriser["runs"])))
-    for estimators in heads.values():
-        digest.update(b"".join(estimator.coef_.tobytes() + estimator.intercept_.tobytes() for estimator in estimators.values()))
+    parts = {name: dict(getattr(fitted, name)) for name in Fitted.__dataclass_fields__}
+    skops.io.dump(parts, directory / ESTIMATORS, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
+    hashes = {
+        "encoder_sha256": _sha256(encoder),
+        "wordpieces_sha256": _sha256(wordpieces.encode()),
+        "estimators_sha256": _sha256((directory / ESTIMATORS).read_bytes()),
+    }
+    decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "uncertain")}
+    digest = hashlib.sha256(json.dumps([decided, hashes["encoder_sha256"], hashes["wordpieces_sha256"]], sort_keys=True).encode())
+    for heads in parts.values():
+        digest.update(b"".join(head.coef_.tobytes() + head.intercept_.tobytes() for head in heads.values()))
     made = Manifest(
-        f"reading-{digest.hexdigest()[:10]}", features_sha256=FEATURES_SHA256, estimators_sha256=_sha256(path.read_bytes()), **manifest
+        version=f"reading-{digest.hexdigest()[:10]}", labels=LABELS, features_version=FEATURES_VERSION, **hashes, **manifest
     )
+    if whole:
+        (directory / ENCODER).write_bytes(encoder)
+        (directory / WORDPIECES).write_text(wordpieces, encoding="utf-8", newline="\n")
     (directory / MANIFEST).write_text(json.dumps(asdict(made), indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
     return made
+
+
+def load_manifest(directory: Path = SHIPPED) -> Manifest:
+    """What an artefact says of itself, without loading it.
+
+    Raises
+    ------
+    ArtefactError
+        Where there is none, or it does not say what this code needs to know.
+    """
+    try:
+        fields: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        lists: dict[str, Any] = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        return Manifest(**(fields | lists))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ArtefactError(f"{directory}: no usable artefact ({type(error).__name__}); {REBUILD}") from None
 
 
 def load_artefact(directory: Path = SHIPPED) -> Artefact:
@@ -114,49 +152,57 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     Raises
     ------
     ArtefactError
-        Where it is not there, its bytes are not those of its manifest, or its labels are not those of its heads.
+        Where it is not there, its bytes are not those of its manifest, or it was made for other labels or features.
     """
+    manifest = load_manifest(directory)
+    if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
+        raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
+    raw = _checked(directory, ESTIMATORS, manifest.estimators_sha256)
+    definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode()
+    model = _checked(directory, ENCODER, manifest.encoder_sha256)
     try:
-        fields: dict[str, Any] = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-        raw = (directory / ESTIMATORS).read_bytes()
-        lists: dict[str, Any] = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-        manifest = Manifest(**(fields | lists))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ArtefactError(
-            f"{directory}: no usable artefact ({type(error).__name__}); rebuild it: python -m coprod_nlp.training"
-        ) from None
-    if _sha256(raw) != manifest.estimators_sha256:
-        raise ArtefactError(f"{directory}: the estimators are not those the manifest describes; restore both, or rebuild them")
-    if manifest.features_sha256 != FEATURES_SHA256:
-        raise ArtefactError(f"{directory}: fitted on other features than this code makes; rebuild it: python -m coprod_nlp.training")
-    remedy = "rebuild it: python -m coprod_nlp.training"
-    try:
-        content = skops.io.loads(raw, trusted=list(TRUSTED))
-        heads = {name: Heads.of(content["heads"][name]) for name in ("posts", "sentences", "stackers")}
-        vectorisers = {name: _vectoriser(content["vectorisers"][name]) for name in ("posts", "sentences")}
+        parts = skops.io.loads(raw, trusted=list(TRUSTED))
+        fitted = Fitted(**{name: parts[name] for name in Fitted.__dataclass_fields__})
+        gate = _gate(fitted, manifest)
+        heads = Heads(*stacked(fitted.heads))
     except UntrustedTypesFoundException as error:
-        raise ArtefactError(f"{directory}: {error}; {remedy}") from None
+        raise ArtefactError(f"{directory}: {error}; {REBUILD}") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        raise ArtefactError(f"{directory}: its estimators cannot be loaded ({type(error).__name__}); {remedy}") from None
-    labels = (heads["posts"].labels, heads["sentences"].labels, heads["stackers"].labels)
-    if labels != (POST_LABELS, SENTENCE_LABELS, SENTENCE_LABELS) or labels[:2] != (manifest.post_labels, manifest.sentence_labels):
-        raise ArtefactError(f"{directory}: its labels are not those of this code and of its manifest; {remedy}")
-    for name, more in (("posts", POST_LEXICONS), ("sentences", SENTENCE_CUES)):
-        if len(heads[name].weights) != vectorisers[name].vocabulary_.size + more:
-            raise ArtefactError(f"{directory}: its {name} classifiers do not fit its features; {remedy}")
-    return Artefact(manifest, vectorisers["posts"], heads["posts"], vectorisers["sentences"], heads["sentences"], heads["stackers"])
+        raise ArtefactError(f"{directory}: its estimators cannot be loaded ({type(error).__name__}); {REBUILD}") from None
+    names = [tuple(getattr(fitted, name)) for name in ("gate_posts", "heads", "gate_sentences", "gate_joint")]
+    if names != [LABELS, LABELS, SPAN_LABELS, SPAN_LABELS]:
+        raise ArtefactError(f"{directory}: its classifiers are not those of this code's labels; {REBUILD}")
+    if {len(gate.post_weights), len(gate.sentence_weights)} != {1 << BITS} or len(heads.weights) != FEATURES:
+        raise ArtefactError(f"{directory}: its classifiers do not fit its features; {REBUILD}")
+    wordpieces = Wordpieces(definition)
+    return Artefact(manifest, wordpieces, gate, Encoder(model, wordpieces), heads)
 
 
-def _plain(vectoriser: NgramVectoriser) -> dict[str, Any]:
-    vocabulary = vectoriser.vocabulary_
-    return {"ids": vocabulary.ids, "runs": list(vocabulary.runs), "transformer": vectoriser.transformer_}
+def load_encoder(directory: Path = SHIPPED) -> tuple[bytes, str]:
+    """The encoder's model and its wordpieces, as `save_artefact` takes them."""
+    manifest = load_manifest(directory)
+    return _checked(directory, ENCODER, manifest.encoder_sha256), _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode()
 
 
-def _vectoriser(plain: dict[str, Any]) -> NgramVectoriser:
-    vectoriser = NgramVectoriser(longest=1 + len(plain["runs"]))
-    vectoriser.vocabulary_ = Vocabulary(plain["ids"], tuple(plain["runs"]))
-    vectoriser.transformer_ = plain["transformer"]
-    return vectoriser
+def _gate(fitted: Fitted, manifest: Manifest) -> Gate:
+    joint, constants = stacked(fitted.gate_joint)
+    thresholds = np.array([manifest.gate_thresholds[label] for label in LABELS], dtype=np.float32)
+    return Gate(
+        *stacked(fitted.gate_posts), *stacked(fitted.gate_sentences), np.concatenate([joint.T, constants[:, None]], axis=1), thresholds
+    )
+
+
+def _checked(directory: Path, name: str, digest: str) -> bytes:
+    """The bytes of one file of an artefact, its own or the shipped one's, that are those the manifest describes."""
+    for place in (directory, SHIPPED):
+        try:
+            raw = (place / name).read_bytes()
+        except OSError:
+            continue
+        raw = raw.replace(b"\r\n", b"\n") if name == WORDPIECES else raw
+        if _sha256(raw) == digest:
+            return raw
+    raise ArtefactError(f"{directory}: {name} is not there, or not the one the manifest describes; restore both, or {REBUILD}")
 
 
 def _sha256(raw: bytes) -> str:

@@ -1,46 +1,43 @@
-"""Posts to readings: set aside what must not be scored, then weigh each post as a whole together with its best sentences."""
+"""Posts to readings: set aside what must not be scored, look at every post, read deeply what may say something."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from numpy.typing import NDArray
 
-from coprod_nlp.reading.artefact import Artefact, Floats, load_artefact
-from coprod_nlp.reading.features import PostBatch, best_two, look, post_features, sentence_features
-from coprod_nlp.reading.labels import AREAS, FIRST_STACKED, SENSITIVE, SENTENCE_LABELS, WILLING
-from coprod_nlp.records import Evidence, PostText, Reading
+from coprod_nlp.reading.artefact import Artefact, load_artefact
+from coprod_nlp.reading.encoder import Encoded
+from coprod_nlp.reading.evidence import find_evidence
+from coprod_nlp.reading.gate import look
+from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
+from coprod_nlp.records import PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
 from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
 
-EVIDENCE_WORDS = 5
+Floats = NDArray[np.float32]
+WILLING_PLACE, SENSITIVE_PLACE = LABELS.index(WILLING), LABELS.index(SENSITIVE)
 
 
 @dataclass(frozen=True, slots=True)
-class Chances:
-    """What the classifiers say of some posts, as probabilities: areas (posts, 18), sensitive (posts,), signals and willing
-    (posts, 12) after `SENTENCE_LABELS`; and `sentences` (sentences, 12) as log-odds."""
+class Kept:
+    """A post that is to be read: its prose, of title and body apart, and its language."""
 
-    areas: Floats
-    sensitive: Floats
-    signals: Floats
-    sentences: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A post that is to be scored: where it was in its batch, its prose, its language."""
-
-    index: int
     post: PostText
-    words: str
+    title: str
+    body: str
     language: str
 
 
 class Reader:
-    """Reads posts with one artefact. A reading does not depend on which other posts are in the batch.
+    """Reads posts with one artefact. A reading does not depend on which other posts are read with it.
+
+    Parameters
+    ----------
+    is_always_deep
+        Leave the gate open: every post is read deeply, some ten times slower.
 
     Examples
     --------
@@ -49,100 +46,86 @@ class Reader:
     True
     """
 
-    def __init__(self, artefact: Artefact | None = None) -> None:
+    def __init__(self, artefact: Artefact | None = None, *, is_always_deep: bool = False) -> None:
         self._artefact = artefact or load_artefact()
         self._tokeniser = Tokeniser()
+        self._is_always_deep = is_always_deep
         self.version = self._artefact.manifest.version
-        self._thresholds = self._artefact.manifest.thresholds
+        thresholds = self._artefact.manifest.thresholds
+        self._thresholds = np.array([thresholds[label] for label in LABELS])
 
     def read(self, posts: Sequence[PostText]) -> list[Reading]:
         """One reading a post, in the order of the posts."""
-        readings: dict[int, Reading] = {}
-        kept: list[_Kept] = []
-        for index, post in enumerate(posts):
-            words = prose(post.text) if post.is_readable else ""
-            if not any(map(str.isalpha, words)):
-                readings[index] = Reading(post.post_id, ReadingStatus.NOT_READ, UNKNOWN, self.version)
-                continue
-            code = language_of(words)
-            if is_readable_language(code):
-                kept.append(_Kept(index, post, words, code))
-            else:
-                readings[index] = Reading(post.post_id, ReadingStatus.NOT_ENGLISH, code, self.version)
-        if kept:
-            readings |= dict(zip((item.index for item in kept), self._scored(kept), strict=True))
-        return [readings[index] for index in range(len(posts))]
+        sorted_out = [set_aside(post, version=self.version) for post in posts]
+        kept = [item for item in sorted_out if isinstance(item, Kept)]
+        scored = iter(self._scored(kept))
+        return [next(scored) if isinstance(item, Kept) else item for item in sorted_out]
 
-    def chances(self, batch: PostBatch) -> Chances:
-        """Probabilities before any decision."""
+    def _scored(self, kept: list[Kept]) -> list[Reading]:
+        if not kept:
+            return []
         artefact = self._artefact
-        whole = artefact.posts.logits(post_features(artefact.post_vectoriser, batch))
-        sentences = artefact.sentences.logits(sentence_features(artefact.sentence_vectoriser, batch))
-        stacked = stack(whole[:, FIRST_STACKED:], sentences, batch)
-        signals = expit((stacked * artefact.stackers.weights.T).sum(axis=2) + artefact.stackers.intercepts)
-        probabilities = expit(whole[:, :FIRST_STACKED])
-        return Chances(probabilities[:, : len(AREAS)], probabilities[:, len(AREAS)], signals, sentences)
-
-    def _scored(self, kept: list["_Kept"]) -> list[Reading]:
-        batch = look(self._tokeniser, [item.post for item in kept], [item.words for item in kept])
-        chances = self.chances(batch)
-        first = np.searchsorted(batch.tokens.sentence_text, np.arange(len(kept) + 1))
+        glances = artefact.gate.chances(look([item.title + "\n\n" + item.body for item in kept]))
+        passed = artefact.gate.passes(glances) | self._is_always_deep
         readings = []
-        for row, item in enumerate(kept):
-            if chances.sensitive[row] >= self._thresholds[SENSITIVE]:
-                readings.append(Reading(item.post.post_id, ReadingStatus.SENSITIVE, item.language, self.version))
+        for item, glance, is_passed in zip(kept, glances, passed, strict=True):
+            if not is_passed:
+                readings.append(self._passed_over(item, glance))
                 continue
-            signals, is_willing = self._signals(chances.signals[row])
-            areas = {
-                area: _rounded(chance)
-                for area, chance in zip(PolicyArea, chances.areas[row], strict=True)
-                if chance >= self._thresholds[area.value]
-            }
-            readings.append(
-                Reading(
-                    item.post.post_id,
-                    ReadingStatus.READ,
-                    item.language,
-                    self.version,
-                    willing=_rounded(chances.signals[row, SENTENCE_LABELS.index(WILLING)]),
-                    is_willing=is_willing,
-                    areas=areas,
-                    signals=signals,
-                    evidence=_evidence(batch, chances.sentences, int(first[row]), int(first[row + 1]), signals),
-                )
-            )
+            encoded = artefact.encoder.encode(item.title, item.body)
+            chances = artefact.heads.chances(encoded.features[None])[0]
+            readings.append(self._decided(item, chances, encoded))
         return readings
 
-    def _signals(self, chances: Floats) -> tuple[dict[Signal, float], bool]:
-        """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them."""
-        by_label = dict(zip(SENTENCE_LABELS, chances, strict=True))
-        is_willing = bool(by_label[WILLING] >= self._thresholds[WILLING])
-        decided = [signal for signal in Signal if by_label[signal.value] >= self._thresholds[signal.value]]
-        if not is_willing:
-            decided = [signal for signal in decided if signal not in WILLING_SIGNALS]
-        elif not set(decided) & set(WILLING_SIGNALS):
-            decided.append(max(WILLING_SIGNALS, key=lambda signal: by_label[signal.value]))
-        return {signal: _rounded(by_label[signal.value]) for signal in decided}, is_willing
+    def _passed_over(self, item: Kept, glance: Floats) -> Reading:
+        """A post in which the gate saw nothing: read, without area or signal."""
+        willing = min(float(glance[WILLING_PLACE]), float(self._thresholds[WILLING_PLACE]) - 0.001)
+        return Reading(item.post.post_id, ReadingStatus.READ, item.language, self.version, willing=rounded(willing), is_deep=False)
+
+    def _decided(self, item: Kept, chances: Floats, encoded: Encoded) -> Reading:
+        post_id = item.post.post_id
+        if chances[SENSITIVE_PLACE] >= self._thresholds[SENSITIVE_PLACE]:
+            return Reading(post_id, ReadingStatus.SENSITIVE, item.language, self.version)
+        said = dict(zip(LABELS, chances >= self._thresholds, strict=True))
+        chance = {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}
+        is_willing = bool(said[WILLING])
+        signals = agreed_signals(said, chance)
+        evidence = find_evidence(self._tokeniser, item.title, item.body, encoded, signals) if signals else ()
+        return Reading(
+            post_id,
+            ReadingStatus.READ,
+            item.language,
+            self.version,
+            willing=chance[WILLING],
+            is_willing=is_willing,
+            areas={PolicyArea(area): chance[area] for area in AREAS if said[area]},
+            signals={signal: chance[signal] for signal in signals},
+            evidence=evidence,
+            is_deep=True,
+        )
 
 
-def stack(whole: Floats, sentences: Floats, batch: PostBatch) -> Floats:
-    """(posts, labels, 3) what a label's probability rests on: the log-odds of the post, of its best and of its second best sentence."""
-    best, second = best_two(sentences, batch.tokens.sentence_text, whole)
-    return np.stack([whole, best, second], axis=2)
+def set_aside(post: PostText, *, version: str) -> Kept | Reading:
+    """A post to be read, or the reading of one that is not: nothing to read in it, or another language."""
+    title, body = (prose(post.title), prose(post.body)) if post.is_readable else ("", "")
+    words = f"{title}\n\n{body}"
+    if not any(map(str.isalpha, words)):
+        return Reading(post.post_id, ReadingStatus.NOT_READ, UNKNOWN, version)
+    code = language_of(words.strip())
+    if not is_readable_language(code):
+        return Reading(post.post_id, ReadingStatus.NOT_ENGLISH, code, version)
+    return Kept(post, title, body, code)
 
 
-def _evidence(batch: PostBatch, logits: Floats, first: int, end: int, signals: dict[Signal, float]) -> tuple[Evidence, ...]:
-    """The sentence that speaks most for each signal; a scrap of a sentence only where there is nothing else."""
-    if first == end:
-        return ()
-    found = []
-    lengths = batch.tokens.sentence_words[first:end]
-    is_scrap = (lengths < EVIDENCE_WORDS) & (lengths.max() >= EVIDENCE_WORDS)
-    for signal in signals:
-        best = first + int(np.where(is_scrap, -np.inf, logits[first:end, SENTENCE_LABELS.index(signal.value)]).argmax())
-        found.append(Evidence(signal, int(batch.tokens.sentence_start[best]), int(batch.tokens.sentence_end[best])))
-    return tuple(found)
+def agreed_signals(said: dict[str, bool], chance: dict[str, float]) -> tuple[Signal, ...]:
+    """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them."""
+    decided = [Signal(name) for name in SIGNALS if said[name]]
+    if not said[WILLING]:
+        decided = [signal for signal in decided if signal not in WILLING_SIGNALS]
+    elif not set(decided) & set(WILLING_SIGNALS):
+        decided.append(max(WILLING_SIGNALS, key=lambda signal: chance[signal]))
+    return tuple(decided)
 
 
-def _rounded(probability: float) -> float:
+def rounded(probability: float) -> float:
     return round(float(probability), 4)

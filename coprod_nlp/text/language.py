@@ -1,7 +1,8 @@
-"""Is a post in English? Function words settle most posts; a language detector settles the rest."""
+"""Is a post in English? Function words settle most posts, common words most headlines; a language detector settles the rest."""
 
 import re
 from functools import cache
+from pathlib import Path
 
 from lingua import IsoCode639_1, LanguageDetector, LanguageDetectorBuilder
 
@@ -12,6 +13,9 @@ MIN_WORDS = 4
 SHORT_WORDS = 12
 MIN_CONFIDENCE = 0.75
 MIN_SHORT_CONFIDENCE = 0.99
+# Different common words, and their share of all words, from which on a text counts as English.
+MIN_KNOWN, MIN_KNOWN_SHARE = 3, 0.5
+COMMON_WORDS = Path(__file__).parent / "english_words.txt"
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 # Common English words that are not common words of the other languages below.
@@ -47,6 +51,9 @@ def language_of(text: str) -> str:
     english = sum(word in _ENGLISH_WORDS for word in words)
     if english >= 2 and english * 5 >= len(words):
         return ENGLISH
+    known = len({word for word in words if word in _common_words()})
+    if known >= MIN_KNOWN and known >= MIN_KNOWN_SHARE * len(words):
+        return ENGLISH
     if not words or (len(words) < MIN_WORDS and text.isascii()):
         return UNKNOWN
     best = _detector().compute_language_confidence_values(text)[0]
@@ -58,6 +65,12 @@ def language_of(text: str) -> str:
 def is_readable_language(code: str) -> bool:
     """English, or too short to say otherwise: only a confident other language is set aside."""
     return code in {ENGLISH, UNKNOWN}
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    """English words that several messages of the project's corpus use, less those that neighbouring languages use too."""
+    return frozenset(COMMON_WORDS.read_text(encoding="utf-8").split())
 
 
 @cache

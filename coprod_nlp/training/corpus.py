@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from coprod_nlp.reading.labels import LABELS, SENSITIVE, WILLING
 from coprod_nlp.records import Evidence, PostText
-from coprod_nlp.vocabulary import PolicyArea, Signal
+from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, Signal
 
 T = TypeVar("T")
 CORPUS_DIR = Path(__file__).parent.parent / "corpus"
@@ -30,6 +35,13 @@ class LabelledPost:
     @property
     def signals(self) -> frozenset[Signal]:
         return frozenset(item.signal for item in self.evidence)
+
+    def has(self, label: str) -> bool:
+        if label == SENSITIVE:
+            return self.is_sensitive
+        if label == WILLING:
+            return bool(self.signals & set(WILLING_SIGNALS))
+        return label in self.areas or label in self.signals
 
 
 def load_corpus(directory: Path = CORPUS_DIR) -> list[LabelledPost]:
@@ -55,6 +67,11 @@ def load_corpus(directory: Path = CORPUS_DIR) -> list[LabelledPost]:
     if not found:
         raise CorpusError(f"{directory}: no corpus there; wanted *.jsonl")
     return found
+
+
+def targets(posts: Sequence[LabelledPost]) -> NDArray[np.bool_]:
+    """(posts, LABELS) what each message is."""
+    return np.array([[post.has(label) for label in LABELS] for post in posts], dtype=bool).reshape(len(posts), len(LABELS))
 
 
 def corpus_digest(directory: Path = CORPUS_DIR) -> str:

@@ -1,181 +1,203 @@
-"""From the corpus to an artefact: linear heads on posts and on sentences, stacked, calibrated and given thresholds out of fold."""
+"""From labelled messages to an artefact: the encoder, the heads on it, the gate before it, thresholds and figures.
 
-from collections.abc import Callable, Sequence
+The encoder and the gate learn from five sixths of the corpus; heads, calibration and thresholds from the sixth that neither has
+seen, since what a network says of the messages it learned by heart is no guide to what it says of others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
-from sklearn.model_selection import StratifiedKFold
 
-from coprod_nlp.reading.artefact import SHIPPED, Fitted, Floats, Heads, Manifest, save_artefact
-from coprod_nlp.reading.features import PostBatch, fit_vectorisers, look, post_features, sentence_features
-from coprod_nlp.reading.labels import FIRST_STACKED, POST_LABELS, SENSITIVE, SENTENCE_LABELS, WILLING
-from coprod_nlp.reading.reader import stack
-from coprod_nlp.text.tokens import Tokeniser
-from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus
-from coprod_nlp.vocabulary import WILLING_SIGNALS
+from coprod_nlp.reading.artefact import SHIPPED, Fitted, Heads, Manifest, load_encoder, save_artefact
+from coprod_nlp.reading.encoder import Encoder, features
+from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
+from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, SPAN_LABELS, WILLING, WILLING_VALUES
+from coprod_nlp.records import TITLE_END
+from coprod_nlp.text.clean import prose
+from coprod_nlp.text.wordpieces import Wordpieces
+from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
+from coprod_nlp.training.measure import Scored, figures_of, histograms
+from coprod_nlp.training.split import split_corpus
+from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
-SEED = 20260401
-FOLDS = 5
-REGULARISATION = 4.0
+GATE_STRENGTH = 8.0
+HEAD_STRENGTH = 0.01
 WEIGHT_DECIMALS = 2
 # Share of an evidence span, or of the sentence, that must be shared for the sentence to carry the signal.
 MINIMUM_OVERLAP = 0.4
-# The corpus holds far more willing and sensitive messages than life does; probabilities and thresholds are set for these shares.
-WILLING_PRIOR, SENSITIVE_PRIOR = 0.12, 0.05
-# A missed sensitive message weighs this much against a wrongly withheld one.
-SENSITIVE_BETA = 2.0
-LABEL_SOURCES = ("project",)
 
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class _Material:
-    """Labelled posts, what the classifiers see of them, and their labels: (posts, POST_LABELS) and (sentences, SENTENCE_LABELS)."""
+class Base:
+    """What heads and gate are fitted on: an encoder's model and its wordpieces."""
 
-    posts: list[LabelledPost]
-    batch: PostBatch
-    post_targets: Bools
-    sentence_targets: Bools
+    model: bytes
+    definition: str
 
-    @classmethod
-    def of(cls, tokeniser: Tokeniser, posts: list[LabelledPost]) -> "_Material":
-        batch = look(tokeniser, [post.post for post in posts])
-        post_targets = np.array([[_has(post, label) for label in POST_LABELS] for post in posts])
-        tokens = batch.tokens
-        sentence_targets = np.array(
-            [
-                [_carries(posts[post], int(start), int(end), label) for label in SENTENCE_LABELS]
-                for post, start, end in zip(tokens.sentence_text, tokens.sentence_start, tokens.sentence_end, strict=True)
-            ]
-        )
-        return cls(posts, batch, post_targets, sentence_targets)
+def fit_reading(
+    directory: Path = SHIPPED, *, made_on: date, corpus: Path = CORPUS_DIR, base: Base | None = None, report: Report = lambda _: None
+) -> Manifest:
+    """Fit the reading from the project's own corpus and write the artefact.
 
-    def target(self, label: str) -> Bools:
-        found: Bools = self.post_targets[:, POST_LABELS.index(label)]
-        return found
-
-
-def fit_reading(directory: Path = SHIPPED, *, corpus: Path = CORPUS_DIR, report: Callable[[str], None] = lambda _: None) -> Manifest:
-    """Fit everything from the project's own corpus and write the artefact; the same corpus gives the same artefact."""
-    tokeniser = Tokeniser()
-    material = _Material.of(tokeniser, load_corpus(corpus))
-    report(f"{len(material.posts):,} messages, {material.batch.sentences:,} sentences")
-    post_logits, stacked = _out_of_fold(tokeniser, material, report)
-    willing = _weights(material.target(WILLING), WILLING_PRIOR)
-    stackers = {
-        label: LogisticRegression(max_iter=1000).fit(stacked[:, place], material.target(label), sample_weight=willing)
-        for place, label in enumerate(SENTENCE_LABELS)
-    }
-    thresholds, figures = _decide(material, post_logits, stacked, stackers, willing)
-    report("fitting on the whole corpus")
+    Parameters
+    ----------
+    base
+        An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and most of an hour.
+    """
+    learned, held = split_corpus(load_corpus(corpus))
+    report(f"{len(learned):,} messages to learn from, {len(held):,} held back")
+    base = base or fine_tuned(learned, report)
+    report("gate")
+    gate_posts, gate_sentences = fit_gate(learned)
+    report("heads")
+    encoded, truth = encode_all(Encoder(base.model, Wordpieces(base.definition)), held), targets(held)
+    heads = fit_heads(encoded, truth)
+    thresholds = load_thresholds()
+    scored = score(encoded, truth, heads, thresholds.decide)
+    joint, gate_thresholds = open_gate(held, gate_posts, gate_sentences, scored, thresholds)
     return save_artefact(
         directory,
-        _fit(material, stackers),
-        corpus_sha256=corpus_digest(corpus),
-        messages=len(material.posts),
-        sources=LABEL_SOURCES,
-        post_labels=POST_LABELS,
-        sentence_labels=SENTENCE_LABELS,
-        thresholds=thresholds,
-        figures=figures,
+        Fitted(gate_posts, gate_sentences, joint, heads),
+        encoder=base.model,
+        wordpieces=base.definition,
+        made_on=made_on.isoformat(),
+        sources=("project",),
+        data={"corpus": corpus_digest(corpus)},
+        messages={"learned": len(learned), "held": len(held)},
+        thresholds=thresholds.decide,
+        gate_thresholds=gate_thresholds,
+        uncertain=thresholds.uncertain,
+        figures={"held": figures_of(scored)},
+        profile=dict(histograms(scored.chances)),
+        notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
     )
 
 
-def _fit(material: _Material, stackers: dict[str, LogisticRegression]) -> Fitted:
-    post_vectoriser, sentence_vectoriser = fit_vectorisers(material.batch)
-    posts, sentences = post_features(post_vectoriser, material.batch), sentence_features(sentence_vectoriser, material.batch)
-    return Fitted(
-        post_vectoriser,
-        {label: _head(posts, material.post_targets[:, place]) for place, label in enumerate(POST_LABELS)},
-        sentence_vectoriser,
-        {label: _head(sentences, material.sentence_targets[:, place]) for place, label in enumerate(SENTENCE_LABELS)},
-        stackers,
+def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:
+    """A new encoder from the base model; this alone needs PyTorch."""
+    from coprod_nlp.training.encoder import Recipe, base_definition, fine_tune
+    from coprod_nlp.training.export import to_onnx
+
+    return Base(to_onnx(fine_tune(learned, recipe=Recipe(), report=report)), base_definition())
+
+
+def shipped_base() -> Base:
+    return Base(*load_encoder())
+
+
+def encode_all(encoder: Encoder, posts: Sequence[LabelledPost]) -> Floats:
+    """(posts, FEATURES) what the heads see of labelled messages."""
+    return features([encoder.encode(prose(item.post.title), prose(item.post.body)) for item in posts])
+
+
+def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> dict[str, LogisticRegression]:
+    """One classifier a label over everything the encoder says, on features brought to one scale and back again.
+
+    Parameters
+    ----------
+    weights
+        (posts,) how much each message counts; all alike where None.
+    """
+    centre, scale = encoded.mean(axis=0), encoded.std(axis=0) + 1e-6
+    heads = {}
+    for place, label in enumerate(LABELS):
+        head = LogisticRegression(C=HEAD_STRENGTH, max_iter=1000).fit((encoded - centre) / scale, truth[:, place], sample_weight=weights)
+        heads[label] = _unscaled(head, centre, scale)
+    return heads
+
+
+def fit_gate(
+    posts: Sequence[LabelledPost],
+) -> tuple[dict[str, LogisticRegression], dict[str, LogisticRegression]]:
+    """Classifiers of posts and of their sentences."""
+    batch = look([_words(item) for item in posts])
+    truth = targets(posts)
+    spans = np.array([_carried(item, start, end) for item in posts for start, end in sentences_of(_words(item))], dtype=bool)
+    return (
+        {label: _gate_head(batch.posts, truth[:, place]) for place, label in enumerate(LABELS)},
+        {label: _gate_head(batch.sentences, spans[:, place]) for place, label in enumerate(SPAN_LABELS)},
     )
 
 
-def _out_of_fold(tokeniser: Tokeniser, material: _Material, report: Callable[[str], None]) -> tuple[Floats, Floats]:
-    """Log-odds of posts (posts, POST_LABELS) and what is stacked (posts, SENTENCE_LABELS, 3), from heads that never saw the post."""
-    count = len(material.posts)
-    post_logits = np.zeros((count, len(POST_LABELS)), dtype=np.float32)
-    stacked = np.zeros((count, len(SENTENCE_LABELS), 3), dtype=np.float32)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    for number, (train, held) in enumerate(folds.split(np.zeros(count), material.target(WILLING)), start=1):
-        report(f"fold {number} of {FOLDS}")
-        fitted = _fit(_Material.of(tokeniser, [material.posts[row] for row in train]), {})
-        batch = look(tokeniser, [material.posts[row].post for row in held])
-        whole = Heads.of(fitted.posts).logits(post_features(fitted.post_vectoriser, batch))
-        sentences = Heads.of(fitted.sentences).logits(sentence_features(fitted.sentence_vectoriser, batch))
-        post_logits[held] = whole
-        stacked[held] = stack(whole[:, FIRST_STACKED:], sentences, batch)
-    return post_logits, stacked
+def open_gate(
+    held: Sequence[LabelledPost],
+    posts: Mapping[str, LogisticRegression],
+    sentences: Mapping[str, LogisticRegression],
+    scored: Scored,
+    thresholds: Thresholds,
+) -> tuple[dict[str, LogisticRegression], dict[str, float]]:
+    """What joins a post with its best sentence, and from which probability on the gate lets it pass.
+
+    A label's threshold lets through the wanted share of the held back messages for which the deep reading decides for it.
+    """
+    nothing = np.zeros((len(SPAN_LABELS), 3), dtype=np.float32)
+    gate = Gate(*stacked(posts), *stacked(sentences), nothing, np.ones(len(LABELS), dtype=np.float32))
+    batch = look([_words(item) for item in held])
+    whole = gate.post_logits(batch)[:, FIRST_SPAN:]
+    best = best_sentence(gate.sentence_logits(batch), batch.of_post, whole)
+    truth = scored.truth[:, FIRST_SPAN:]
+    joint = {}
+    for place, label in enumerate(SPAN_LABELS):
+        joint[label] = LogisticRegression(max_iter=1000).fit(np.stack([whole[:, place], best[:, place]], axis=1), truth[:, place])
+    weights, constants = stacked(joint)
+    chances = Gate(
+        *stacked(posts), *stacked(sentences), np.concatenate([weights.T, constants[:, None]], axis=1), gate.thresholds
+    ).chances(batch)
+    found = {}
+    for place, label in enumerate(LABELS):
+        wanted = chances[scored.decided[:, place], place]
+        found[label] = round(float(np.quantile(wanted, 1 - thresholds.gate[_kind(label)])), 4) if len(wanted) else 1.0
+    return joint, found
 
 
-def _weights(target: Bools, prior: float) -> Floats:
-    """Weights under which the corpus has the share of a label's messages that life has."""
-    share = target.mean()
-    weights: Floats = np.where(target, prior / share, (1 - prior) / (1 - share)).astype(np.float32)
-    return weights
+def score(encoded: Floats, truth: Bools, heads: Mapping[str, LogisticRegression], decide: Mapping[str, float]) -> Scored:
+    """Probabilities and decisions of the deep reading beside the truth."""
+    chances = Heads(*stacked(heads)).chances(encoded)
+    return Scored(chances, chances >= np.array([decide[label] for label in LABELS]), truth)
 
 
-def _decide(
-    material: _Material, post_logits: Floats, stacked: Floats, stackers: dict[str, LogisticRegression], weights: Floats
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Thresholds by label, and the figures they give out of fold."""
-    chances = {label: expit(post_logits[:, place]) for place, label in enumerate(POST_LABELS[:FIRST_STACKED])}
-    chances |= {label: stackers[label].predict_proba(stacked[:, place])[:, 1] for place, label in enumerate(SENTENCE_LABELS)}
-    thresholds: dict[str, float] = {}
-    figures: dict[str, float] = {}
-    for label, chance in chances.items():
-        target = material.target(label)
-        if label == SENSITIVE:
-            thresholds[label], figures["f2_sensitive"] = best_threshold(
-                chance, target, _weights(target, SENSITIVE_PRIOR), beta=SENSITIVE_BETA
-            )
-        else:
-            thresholds[label], figures[f"f1_{label}"] = best_threshold(chance, target, weights, beta=1.0)
-    figures["ap_willing"] = round(float(average_precision_score(material.target(WILLING), chances[WILLING], sample_weight=weights)), 4)
-    return thresholds, figures
+def _kind(label: str) -> str:
+    return "area" if label in AREAS else label if label in (SENSITIVE, WILLING) else "willing" if label in WILLING_VALUES else "signal"
 
 
-def best_threshold(chance: Floats, target: Bools, weights: Floats, *, beta: float) -> tuple[float, float]:
-    """The threshold of the best weighted F-beta, and that figure."""
-    best = (0.5, 0.0)
-    for threshold in np.round(np.arange(0.05, 0.96, 0.01), 2):
-        said = chance >= threshold
-        hits = weights[said & target].sum()
-        figure = (1 + beta**2) * hits / (weights[said].sum() + beta**2 * weights[target].sum())
-        if figure > best[1]:
-            best = (float(threshold), float(figure))
-    return best[0], round(best[1], 4)
+def _words(item: LabelledPost) -> str:
+    """Prose as the reader hands it to the gate."""
+    return prose(item.post.title) + TITLE_END + prose(item.post.body)
 
 
-def _head(features: csr_matrix, target: Bools) -> LogisticRegression:
-    """A fitted linear classifier, its weights rounded: a third of the size, and the same on processors that add up in another order."""
-    head = LogisticRegression(solver="liblinear", C=REGULARISATION, class_weight="balanced").fit(features, target)
+def _gate_head(matrix: Any, truth: Bools) -> LogisticRegression:
+    """Weights are rounded: a third of the size, and the same on processors that add up in another order."""
+    head = LogisticRegression(solver="liblinear", C=GATE_STRENGTH).fit(matrix, truth)
     head.coef_ = head.coef_.round(WEIGHT_DECIMALS).astype(np.float32)
     return head
 
 
-def _has(post: LabelledPost, label: str) -> bool:
-    if label == SENSITIVE:
-        return post.is_sensitive
-    if label == WILLING:
-        return bool(post.signals & set(WILLING_SIGNALS))
-    return label in post.areas or label in post.signals
+def _unscaled(head: LogisticRegression, centre: Floats, scale: Floats) -> LogisticRegression:
+    """The same classifier for features as they come."""
+    weights = head.coef_[0] / scale
+    head.intercept_ = np.array([head.intercept_[0] - float(weights @ centre)], dtype=np.float32)
+    head.coef_ = weights[None].astype(np.float32)
+    return head
 
 
-def _carries(post: LabelledPost, start: int, end: int, label: str) -> bool:
-    """Whether a sentence holds enough of the evidence for a signal."""
-    wanted: Sequence[str] = [signal.value for signal in WILLING_SIGNALS] if label == WILLING else [label]
-    for item in post.evidence:
-        shared = min(item.end, end) - max(item.start, start)
-        if item.signal.value in wanted and shared > 0 and shared >= MINIMUM_OVERLAP * min(item.end - item.start, end - start):
-            return True
-    return False
+def _carried(item: LabelledPost, start: int, end: int) -> list[bool]:
+    """For each of SPAN_LABELS, whether a sentence of `_words` holds enough of the evidence."""
+    # Without a title, `PostText.text` begins where the body does.
+    shift = 0 if item.post.title else len(TITLE_END)
+    carried = set()
+    for found in item.evidence:
+        first, last = found.start + shift, found.end + shift
+        shared = min(last, end) - max(first, start)
+        if shared > 0 and shared >= MINIMUM_OVERLAP * min(last - first, end - start):
+            carried.add(found.signal.value)
+    return [label in carried or (label == WILLING and bool(carried & set(WILLING_VALUES))) for label in SPAN_LABELS]

@@ -1,0 +1,123 @@
+"""The deep reading's encoder: a small transformer (MiniLM, Wang et al. 2020, arXiv:2002.10957) fine-tuned on the project's corpus.
+
+It reads one window of a post at a time, never several padded to one length: what it says of a post then cannot depend on
+which other posts are read with it, in how many processes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
+from coprod_nlp.records import TITLE_END
+from coprod_nlp.text.wordpieces import Ids, Pieces, Wordpieces
+
+# Wordpieces of a window, and of the title that stands before each window of a long post; the rest of a very long post is skipped in its middle.
+WINDOW, TITLE_PIECES, MOST_WINDOWS = 192, 40, 4
+WIDTH = 384
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a post: (pieces,) ids with marks, and the characters each covers in `PostText.text`; marks cover none (-1)."""
+
+    ids: Ids
+    starts: Ids
+    ends: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder says of a post.
+
+    Attributes
+    ----------
+    logits
+        (LABELS,) log-odds before calibration: of areas and sensitive the mean over windows, of the rest the highest.
+    best
+        (SPAN_LABELS,) highest log-odds of any wordpiece to stand in evidence.
+    pooled
+        (384,) the mean of what the last layer makes of the wordpieces.
+    spans, starts, ends
+        (pieces, SPAN_LABELS) log-odds of each wordpiece to stand in evidence, and the characters it covers.
+    """
+
+    logits: Floats
+    best: Floats
+    pooled: Floats
+    spans: Floats
+    starts: Ids
+    ends: Ids
+
+    @property
+    def features(self) -> Floats:
+        """What the heads see: (LABELS + SPAN_LABELS + 384,)."""
+        return np.concatenate([self.logits, self.best, self.pooled])
+
+
+FEATURES = len(LABELS) + len(SPAN_LABELS) + WIDTH
+
+
+class Encoder:
+    """An ONNX model from `input_ids` (pieces,) to `logits` (LABELS,), `spans` (pieces, SPAN_LABELS) and `pooled` (384,)."""
+
+    def __init__(self, model: bytes, wordpieces: Wordpieces) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._wordpieces = wordpieces
+
+    def encode(self, title: str, body: str) -> Encoded:
+        """Read one post, its prose given as title and body."""
+        windows = windows_of(self._wordpieces, title, body)
+        outputs = [self._session.run(("logits", "spans", "pooled"), {"input_ids": window.ids}) for window in windows]
+        logits = np.stack([output[0] for output in outputs])
+        spans = np.concatenate([output[1] for output in outputs])
+        pooled = np.mean([output[2] for output in outputs], axis=0, dtype=np.float32)
+        starts, ends = (np.concatenate([getattr(window, name) for window in windows]) for name in ("starts", "ends"))
+        joined = np.concatenate([logits[:, :FIRST_SPAN].mean(axis=0), logits[:, FIRST_SPAN:].max(axis=0)]).astype(np.float32)
+        return Encoded(joined, spans.max(axis=0), pooled, spans, starts, ends)
+
+
+def windows_of(wordpieces: Wordpieces, title: str, body: str) -> list[Window]:
+    """A post as windows: start, title, end mark, body, end mark; a long body goes on in further windows under the same title."""
+    head, rest = wordpieces.pieces(title), wordpieces.pieces(body)
+    offset = len(title) + len(TITLE_END) if title else 0
+    if not len(rest):
+        return [_window(wordpieces, _cut(head, 0, WINDOW - 2), None, 0)]
+    if len(head) + len(rest) > WINDOW - 3:
+        head = _cut(head, 0, TITLE_PIECES)
+    size = WINDOW - 3 - len(head)
+    first = list(range(0, len(rest), size))
+    if len(first) > MOST_WINDOWS:
+        first = [*first[: MOST_WINDOWS // 2], *first[-MOST_WINDOWS // 2 :]]
+    return [_window(wordpieces, head, _cut(rest, start, start + size), offset) for start in first]
+
+
+def _window(wordpieces: Wordpieces, head: Pieces, rest: Pieces | None, offset: int) -> Window:
+    nowhere = np.array([-1])
+    parts: list[tuple[Ids, Ids, Ids]] = [(np.array([wordpieces.start]), nowhere, nowhere)]
+    mark = (np.array([wordpieces.end]), nowhere, nowhere)
+    if len(head):
+        parts += [(head.ids, head.starts, head.ends), mark]
+    if rest is not None:
+        parts += [(rest.ids, rest.starts + offset, rest.ends + offset), mark]
+    elif not len(head):
+        parts.append(mark)
+    ids, starts, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Window(ids, starts, ends)
+
+
+def _cut(pieces: Pieces, start: int, end: int) -> Pieces:
+    return Pieces(pieces.ids[start:end], pieces.starts[start:end], pieces.ends[start:end])
+
+
+def features(encoded: Sequence[Encoded]) -> Floats:
+    """(posts, FEATURES) what the heads see of some posts."""
+    return np.stack([one.features for one in encoded]) if encoded else np.zeros((0, FEATURES), dtype=np.float32)

@@ -1,0 +1,40 @@
+"""Thresholds and prior shares that people chose, from `thresholds.toml` beside this file, with where they were chosen."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from coprod_nlp.reading.labels import LABELS
+
+FILE = Path(__file__).parent / "thresholds.toml"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """How probabilities become decisions.
+
+    `prior` is the share of willing messages for which probabilities are calibrated; `decide` (LABELS) are the probabilities from
+    which on a label is decided for; `uncertain` is the band of `willing` that goes to the label queue; `gate_recall` is the share of
+    what the deep reading would decide for that the gate must let pass, by kind of label.
+    """
+
+    chosen_on: str
+    decide: dict[str, float]
+    uncertain: tuple[float, float]
+    gate: dict[str, float]
+
+
+def load_thresholds(path: Path = FILE) -> Thresholds:
+    """Read the table; every label must have a threshold.
+
+    Raises
+    ------
+    ValueError
+        Where one is missing or no probability.
+    """
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    decide = {label: float(table["decide"][label]) for label in LABELS}
+    if wrong := [label for label, value in decide.items() if not 0 < value < 1]:
+        raise ValueError(f"{path.name}: `decide` wants probabilities between 0 and 1; not so: {', '.join(wrong)}")
+    low, high = table["uncertain"]
+    return Thresholds(str(table["chosen_on"]), decide, (float(low), float(high)), {k: float(v) for k, v in table["gate"].items()})
