@@ -38,7 +38,9 @@ class Reading:
     """What a reader concluded of one post.
 
     `areas` and `signals` hold only what was decided for, each with its probability; `willing` is a probability for every
-    post that was scored and None for one that was set aside before scoring. `is_deep` is false where the gate saw nothing in it.
+    post that was read and None for one in which there is nothing to read. A reading whose status is sensitive says what the
+    message says, for measuring; a run must keep `without_content` of it and nothing else. `is_deep` is false where the gate saw
+    nothing in a post.
     """
 
     post_id: str
@@ -51,6 +53,10 @@ class Reading:
     signals: Mapping[Signal, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     is_deep: bool = True
+
+    def without_content(self) -> "Reading":
+        """Only what became of the post: no area, no signal, no probability, no evidence."""
+        return Reading(self.post_id, self.status, self.language, self.version, is_deep=self.is_deep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ def read(
 ) -> None:
     """Read posts without storing them: one JSON line a post with its areas, signals, evidence and willingness.
 
-    Posts set aside (sensitive, not in English, nothing to read) have a line too, with no areas and no signals.
+    Posts set aside (sensitive, not in English, nothing to read) have a line too. As nothing is stored here, the line of a sensitive one
+    also says what the reading makes of it, so that it can be measured; a run keeps nothing of it but that it was set aside.
     """
     from config.settings import load_settings
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from config.load import load_config
 from config.schema import Config, Council
 from config.settings import PROJECT_DIR, Settings, load_settings
-from coprod_nlp.reading.artefact import load_artefact
+from coprod_nlp.reading.artefact import load_manifest
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.sources.archive import ArchiveSource
 from flows.sources.table import SAMPLE, open_source
@@ -177,7 +177,7 @@ def _fingerprint(name: str, columns: dict[str, str]) -> str:
 def _versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
-        "reading": load_artefact().manifest.version,
+        "reading": load_manifest().version,
         **{name: version(name) for name in VERSIONED},
     }
 

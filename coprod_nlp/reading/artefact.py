@@ -111,7 +111,7 @@ def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces
     directory.mkdir(parents=True, exist_ok=True)
     parts = {name: dict(getattr(fitted, name)) for name in Fitted.__dataclass_fields__}
     skops.io.dump(parts, directory / ESTIMATORS, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
-    hashes = {
+    hashes: dict[str, Any] = {
         "encoder_sha256": _sha256(encoder),
         "wordpieces_sha256": _sha256(wordpieces.encode()),
         "estimators_sha256": _sha256((directory / ESTIMATORS).read_bytes()),
@@ -120,9 +120,7 @@ def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces
     digest = hashlib.sha256(json.dumps([decided, hashes["encoder_sha256"], hashes["wordpieces_sha256"]], sort_keys=True).encode())
     for heads in parts.values():
         digest.update(b"".join(head.coef_.tobytes() + head.intercept_.tobytes() for head in heads.values()))
-    made = Manifest(
-        version=f"reading-{digest.hexdigest()[:10]}", labels=LABELS, features_version=FEATURES_VERSION, **hashes, **manifest
-    )
+    made = Manifest(version=f"reading-{digest.hexdigest()[:10]}", labels=LABELS, features_version=FEATURES_VERSION, **hashes, **manifest)
     if whole:
         (directory / ENCODER).write_bytes(encoder)
         (directory / WORDPIECES).write_text(wordpieces, encoding="utf-8", newline="\n")

@@ -15,7 +15,7 @@ from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.wordpieces import Ids, Pieces, Wordpieces
 
-# Wordpieces of a window, and of the title that stands before each window of a long post; the rest of a very long post is skipped in its middle.
+# Wordpieces of a window, and of the title that stands before each window of a long post; of a very long one the middle is skipped.
 WINDOW, TITLE_PIECES, MOST_WINDOWS = 192, 40, 4
 WIDTH = 384
 
@@ -79,7 +79,7 @@ class Encoder:
         outputs = [self._session.run(("logits", "spans", "pooled"), {"input_ids": window.ids}) for window in windows]
         logits = np.stack([output[0] for output in outputs])
         spans = np.concatenate([output[1] for output in outputs])
-        pooled = np.mean([output[2] for output in outputs], axis=0, dtype=np.float32)
+        pooled = np.asarray(np.mean([output[2] for output in outputs], axis=0), dtype=np.float32)
         starts, ends = (np.concatenate([getattr(window, name) for window in windows]) for name in ("starts", "ends"))
         joined = np.concatenate([logits[:, :FIRST_SPAN].mean(axis=0), logits[:, FIRST_SPAN:].max(axis=0)]).astype(np.float32)
         return Encoded(joined, spans.max(axis=0), pooled, spans, starts, ends)

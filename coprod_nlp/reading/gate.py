@@ -65,7 +65,7 @@ class Gate:
 
     def passes(self, chances: Floats) -> NDArray[np.bool_]:
         """(posts,) whether a deep reading is worth it."""
-        passed: NDArray[np.bool_] = (chances >= self.thresholds).any(axis=1)
+        passed: NDArray[np.bool_] = np.logical_or.reduce(chances >= self.thresholds, axis=1)
         return passed
 
     def post_logits(self, batch: GateBatch) -> Floats:

@@ -18,7 +18,7 @@ from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
 
 Floats = NDArray[np.float32]
-WILLING_PLACE, SENSITIVE_PLACE = LABELS.index(WILLING), LABELS.index(SENSITIVE)
+WILLING_PLACE = LABELS.index(WILLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,15 @@ class Reader:
         return Reading(item.post.post_id, ReadingStatus.READ, item.language, self.version, willing=rounded(willing), is_deep=False)
 
     def _decided(self, item: Kept, chances: Floats, encoded: Encoded) -> Reading:
-        post_id = item.post.post_id
-        if chances[SENSITIVE_PLACE] >= self._thresholds[SENSITIVE_PLACE]:
-            return Reading(post_id, ReadingStatus.SENSITIVE, item.language, self.version)
         said = dict(zip(LABELS, chances >= self._thresholds, strict=True))
         chance = {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}
         is_willing = bool(said[WILLING])
         signals = agreed_signals(said, chance)
-        evidence = find_evidence(self._tokeniser, item.title, item.body, encoded, signals) if signals else ()
+        is_sensitive = bool(said[SENSITIVE])
+        evidence = find_evidence(self._tokeniser, item.title, item.body, encoded, signals) if signals and not is_sensitive else ()
         return Reading(
-            post_id,
-            ReadingStatus.READ,
+            item.post.post_id,
+            ReadingStatus.SENSITIVE if is_sensitive else ReadingStatus.READ,
             item.language,
             self.version,
             willing=chance[WILLING],

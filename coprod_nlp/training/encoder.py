@@ -146,7 +146,7 @@ def _padded(parts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return whole, mask
 
 
-class _Layer(nn.Module):
+class _Layer(nn.Module):  # type: ignore[misc]
     """One layer of BERT's encoder (Devlin et al. 2019, arXiv:1810.04805)."""
 
     def __init__(self) -> None:
@@ -157,16 +157,14 @@ class _Layer(nn.Module):
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         rows, pieces, _ = hidden.shape
-        query, key, value = (
-            part(hidden).view(rows, pieces, HEADS, -1).transpose(1, 2) for part in (self.query, self.key, self.value)
-        )
+        query, key, value = (part(hidden).view(rows, pieces, HEADS, -1).transpose(1, 2) for part in (self.query, self.key, self.value))
         attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None, :])
         hidden = self.norm_attention(hidden + self.out(attended.transpose(1, 2).reshape(rows, pieces, WIDTH)))
         changed: Tensor = self.norm_output(hidden + self.outer(functional.gelu(self.inner(hidden))))
         return changed
 
 
-class _Network(nn.Module):
+class _Network(nn.Module):  # type: ignore[misc]
     """MiniLM with what it learns here: evidence by wordpiece, and each label from where it attends, the mean, and the best piece."""
 
     def __init__(self) -> None:
@@ -174,7 +172,11 @@ class _Network(nn.Module):
         self.words, self.positions = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(POSITIONS, WIDTH)
         self.kinds, self.norm = nn.Embedding(2, WIDTH), nn.LayerNorm(WIDTH, eps=1e-12)
         self.layers = nn.ModuleList(_Layer() for _ in range(LAYERS))
-        self.evidence, self.attend, self.mean = nn.Linear(WIDTH, len(SPAN_LABELS)), nn.Linear(WIDTH, len(LABELS)), nn.Linear(WIDTH, len(LABELS))
+        self.evidence, self.attend, self.mean = (
+            nn.Linear(WIDTH, len(SPAN_LABELS)),
+            nn.Linear(WIDTH, len(LABELS)),
+            nn.Linear(WIDTH, len(LABELS)),
+        )
         self.judge = nn.Parameter(torch.randn(len(LABELS), WIDTH) * 0.02)
         self.bias = nn.Parameter(torch.full((len(LABELS),), -2.0))
         self.mix = nn.Parameter(torch.full((len(SPAN_LABELS),), 0.5))
@@ -195,7 +197,7 @@ class _Network(nn.Module):
                 (f"{stem}attention.self.value", layer.value), (f"{stem}attention.output.dense", layer.out),
                 (f"{stem}attention.output.LayerNorm", layer.norm_attention), (f"{stem}intermediate.dense", layer.inner),
                 (f"{stem}output.dense", layer.outer), (f"{stem}output.LayerNorm", layer.norm_output),
-            ]  # type: ignore[list-item]  # fmt: skip
+            ]  # fmt: skip
         for name, part in pairs:
             part.load_state_dict({key: stored[f"{name}.{key}"] for key in part.state_dict()})
 

@@ -1,7 +1,8 @@
 """From labelled messages to an artefact: the encoder, the heads on it, the gate before it, thresholds and figures.
 
-The encoder and the gate learn from five sixths of the corpus; heads, calibration and thresholds from the sixth that neither has
-seen, since what a network says of the messages it learned by heart is no guide to what it says of others.
+The encoder and the gate learn from five sixths of the corpus; heads and the gate's thresholds from two thirds of the sixth that
+neither has seen, since what a network says of the messages it learned by heart is no guide to what it says of others. The last
+third only checks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,7 @@ class Base:
     model: bytes
     definition: str
 
+
 def fit_reading(
     directory: Path = SHIPPED, *, made_on: date, corpus: Path = CORPUS_DIR, base: Base | None = None, report: Report = lambda _: None
 ) -> Manifest:
@@ -54,17 +56,20 @@ def fit_reading(
     base
         An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and most of an hour.
     """
-    learned, held = split_corpus(load_corpus(corpus))
-    report(f"{len(learned):,} messages to learn from, {len(held):,} held back")
-    base = base or fine_tuned(learned, report)
+    split = split_corpus(load_corpus(corpus))
+    report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
+    base = base or fine_tuned(split.learned, report)
     report("gate")
-    gate_posts, gate_sentences = fit_gate(learned)
+    gate_posts, gate_sentences = fit_gate(split.learned)
     report("heads")
-    encoded, truth = encode_all(Encoder(base.model, Wordpieces(base.definition)), held), targets(held)
-    heads = fit_heads(encoded, truth)
+    encoder = Encoder(base.model, Wordpieces(base.definition))
+    tuned, checked = encode_all(encoder, split.tuned), encode_all(encoder, split.checked)
+    heads = fit_heads(tuned, targets(split.tuned))
     thresholds = load_thresholds()
-    scored = score(encoded, truth, heads, thresholds.decide)
-    joint, gate_thresholds = open_gate(held, gate_posts, gate_sentences, scored, thresholds)
+    joint, gate_thresholds = open_gate(
+        split.tuned, gate_posts, gate_sentences, score(tuned, targets(split.tuned), heads, thresholds.decide), thresholds
+    )
+    scored = score(checked, targets(split.checked), heads, thresholds.decide)
     return save_artefact(
         directory,
         Fitted(gate_posts, gate_sentences, joint, heads),
@@ -73,11 +78,11 @@ def fit_reading(
         made_on=made_on.isoformat(),
         sources=("project",),
         data={"corpus": corpus_digest(corpus)},
-        messages={"learned": len(learned), "held": len(held)},
+        messages={"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
         thresholds=thresholds.decide,
         gate_thresholds=gate_thresholds,
         uncertain=thresholds.uncertain,
-        figures={"held": figures_of(scored)},
+        figures={"checked": figures_of(scored)},
         profile=dict(histograms(scored.chances)),
         notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
     )
@@ -150,9 +155,9 @@ def open_gate(
     for place, label in enumerate(SPAN_LABELS):
         joint[label] = LogisticRegression(max_iter=1000).fit(np.stack([whole[:, place], best[:, place]], axis=1), truth[:, place])
     weights, constants = stacked(joint)
-    chances = Gate(
-        *stacked(posts), *stacked(sentences), np.concatenate([weights.T, constants[:, None]], axis=1), gate.thresholds
-    ).chances(batch)
+    chances = Gate(*stacked(posts), *stacked(sentences), np.concatenate([weights.T, constants[:, None]], axis=1), gate.thresholds).chances(
+        batch
+    )
     found = {}
     for place, label in enumerate(LABELS):
         wanted = chances[scored.decided[:, place], place]

@@ -48,7 +48,7 @@ def figures_of(scored: Scored) -> dict[str, float | None]:
     precision, recall, f1 = precision_recall_f1(scored.decided[:, willing], truth)
     sensitive = precision_recall_f1(*(table[:, LABELS.index(SENSITIVE)] for table in (scored.decided, scored.truth)))
     top = np.argsort(-chance, kind="stable")[:TOP]
-    return {
+    found = {
         "messages": float(len(chance)),
         "willing_messages": float(truth.sum()),
         "willing_ap": float(average_precision_score(truth, chance)) if truth.any() else None,
@@ -62,6 +62,7 @@ def figures_of(scored: Scored) -> dict[str, float | None]:
         "sensitive_precision": sensitive[0],
         "sensitive_recall": sensitive[1],
     }
+    return {name: None if value is None else round(float(value), 4) for name, value in found.items()}
 
 
 def by_label(scored: Scored) -> dict[str, dict[str, float]]:
@@ -97,9 +98,7 @@ def interval(
 def histograms(chances: Floats, names: Sequence[str] = LABELS) -> Mapping[str, list[float]]:
     """The share of messages in each tenth of a label's probability: what drift is told by."""
     count = max(1, len(chances))
-    return {
-        name: [round(float(n) / count, 5) for n in np.histogram(chances[:, LABELS.index(name)], BINS, (0, 1))[0]] for name in names
-    }
+    return {name: [round(float(n) / count, 5) for n in np.histogram(chances[:, LABELS.index(name)], BINS, (0, 1))[0]] for name in names}
 
 
 def _macro(scored: Scored, names: Sequence[str]) -> float | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText, Reading
-from coprod_nlp.vocabulary import PostState, RunStage
+from coprod_nlp.vocabulary import PostState, ReadingStatus, RunStage
 from flows.job import Job
 from flows.progress import listener
 from models import actions, queries
@@ -138,6 +138,8 @@ def _end_with(parent: BaseProcess) -> None:
 
 
 def _row(reading: Reading, content_hash: str) -> dict[str, Any]:
+    """What is stored. Of a sensitive message that is nothing but that it was set aside: nothing after this can score it."""
+    reading = reading.without_content() if reading.status is ReadingStatus.SENSITIVE else reading
     return {
         "post_id": reading.post_id, "version": reading.version, "content_hash": content_hash, "status": reading.status.value,
         "language": reading.language, "willing": reading.willing, "is_willing": reading.is_willing,
