@@ -28,6 +28,7 @@ app = typer.Typer(
       coprod listen                            the whole job on the bundled, made-up sample
       coprod listen --source posts.ndjson.gz   the same on an archive: a file, a folder or a glob
       coprod report                            write the newest report again
+      coprod explain "I can lend my van"       what the reading sees in a message
       coprod check                             is everything set up? what is wrong, and what to do
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
@@ -113,6 +114,22 @@ def read(
         )
         for kind, count in result.problems.items():
             err_console.print(escape(f"  {kind.replace('_', ' ')}: {count:,}"))
+
+
+@app.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="A message, in quotes; `-` reads it from standard input.")],
+    title: Annotated[str, typer.Option("--title", help="Its title, where it has one.")] = "",
+) -> None:
+    """Show what the reading sees in a message: each label's probability, what is decided, and the words that speak for it.
+
+    Try: coprod explain "I can lend my van for the clean-up on Saturday"
+    """
+    with _plain_errors():
+        from coprod_nlp.records import PostText
+        from flows.explain import print_explanation
+
+        print_explanation(out_console, PostText("t1_explained", title, sys.stdin.read() if text == "-" else text))
 
 
 @app.command()
