@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from flows.labels.cli import labels_app
 from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ app = typer.Typer(
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
 )
+app.add_typer(labels_app, name="labels")
 
 CouncilOption = Annotated[
     str | None, typer.Option("--council", help="A council's key in councils.toml; may be left out where there is one.")

@@ -47,9 +47,10 @@ def labelled_posts(connection: Connection, *, platforms: Collection[str] | None 
     )  # fmt: skip
     if platforms is not None:
         statement = statement.where(col(Post.platform).in_(sorted(platforms)))
-    for row in connection.execute(statement.execution_options(yield_per=BATCH)):
-        if row.text_hash == text_hash(row.title, row.body):
-            yield row
+    with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
+        for row in rows:
+            if row.text_hash == text_hash(row.title, row.body):
+                yield row
 
 
 def uncertain_posts(connection: Connection, *, threshold: float, limit: int) -> list[str]:
@@ -64,7 +65,8 @@ def uncertain_posts(connection: Connection, *, threshold: float, limit: int) -> 
 def unlabelled_posts(connection: Connection) -> Iterator[str]:
     """Ids of posts that were read and that nobody has labelled, streamed by id."""
     statement = _unlabelled(col(Post.post_id)).order_by(col(Post.post_id))
-    yield from connection.scalars(statement.execution_options(yield_per=BATCH))
+    with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
+        yield from rows.scalars()
 
 
 def readings_to_label(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
