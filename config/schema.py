@@ -190,3 +190,7 @@ class Config(Frozen):
 
     def kept_days(self, platform: str) -> int:
         return self.retention.get(platform, self.retention["default"]).kept_days
+
+    def training_allowed(self, platform: str) -> bool:
+        """Whether posts of a platform may be used as training material."""
+        return self.retention.get(platform, self.retention["default"]).training_allowed

@@ -1,20 +1,18 @@
 """The command line, `coprod`. Each command is a few lines over what flows and steps do; imports wait until they are needed."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.labels.cli import labels_app
+from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
+
 if TYPE_CHECKING:
     from config.settings import Settings
-
-EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_SOURCE, EXIT_STORE = 1, 2, 3, 4, 5
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,12 +26,12 @@ app = typer.Typer(
       coprod listen                            the whole job on the bundled, made-up sample
       coprod listen --source posts.ndjson.gz   the same on an archive: a file, a folder or a glob
       coprod report                            write the newest report again
+      coprod explain "I can lend my van"       what the reading sees in a message
       coprod check                             is everything set up? what is wrong, and what to do
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
 )
-out_console = Console()
-err_console = Console(stderr=True)
+app.add_typer(labels_app, name="labels")
 
 CouncilOption = Annotated[
     str | None, typer.Option("--council", help="A council's key in councils.toml; may be left out where there is one.")
@@ -70,7 +68,7 @@ def listen(
     from config.settings import load_settings
     from flows.engine import engine_errors, prepare_prefect
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
         _check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until)
@@ -99,7 +97,7 @@ def read(
     """
     from config.settings import load_settings
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
         from flows.console import TerminalListener
@@ -116,12 +114,28 @@ def read(
 
 
 @app.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="A message, in quotes; `-` reads it from standard input.")],
+    title: Annotated[str, typer.Option("--title", help="Its title, where it has one.")] = "",
+) -> None:
+    """Show what the reading sees in a message: each label's probability, what is decided, and the words that speak for it.
+
+    Try: coprod explain "I can lend my van for the clean-up on Saturday"
+    """
+    with _plain_errors():
+        from coprod_nlp.records import PostText
+        from flows.explain import print_explanation
+
+        print_explanation(out_console, PostText("t1_explained", title, sys.stdin.read() if text == "-" else text))
+
+
+@app.command()
 def report(council: CouncilOption = None, out: OutOption = None) -> None:
     """Write the report of the newest run again, from what is stored."""
     from config.load import load_config
     from config.settings import load_settings
 
-    with _plain_errors():
+    with plain_errors():
         settings = load_settings()
         config = load_config(settings.config_dir)
         from flows.job import RequestError, known_council, reopen_job
@@ -201,31 +215,6 @@ def _writable(folder: Path, name: str) -> None:
     except OSError as error:
         kind = RequestError if name.startswith("--") else SettingsError
         raise kind(f"{name} {folder}: cannot be used ({error.strerror}); choose a folder that can be written") from None
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Errors that a user can cause become a message and an exit code, never a traceback."""
-    from config.load import ConfigError
-    from config.settings import SettingsError
-    from coprod_nlp.reading.artefact import ArtefactError
-    from flows.engine import EngineError
-    from flows.job import RequestError
-    from flows.sources.base import SourceError
-    from models.session import StoreError
-
-    codes: dict[type[Exception], int] = {
-        ConfigError: EXIT_CONFIG, SettingsError: EXIT_CONFIG, ArtefactError: EXIT_CONFIG, RequestError: EXIT_USAGE,
-        SourceError: EXIT_SOURCE, StoreError: EXIT_STORE, EngineError: EXIT_FAILED,
-    }  # fmt: skip
-    try:
-        yield
-    except tuple(codes) as error:
-        err_console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True, highlight=False)
-        raise typer.Exit(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
-    except KeyboardInterrupt:
-        err_console.print("Stopped. The same command again goes on from here.")
-        raise typer.Exit(130) from None
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What changes in the store: named actions, each in the caller's one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,20 +10,62 @@ from sqlmodel import Session, col
 
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models.base import utc_now
-from models.bulk import upsert
+from models.bulk import portions, upsert
 from models.interaction import Interaction
+from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
 from models.run import AuditEntry, RunProblem, Suppression
 
+GONE = frozenset({PostState.DELETED, PostState.REMOVED})
+
 
 def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep posts once. A row whose content did not change is left as it was, `fetched_at` too."""
+    """Keep posts once. A row whose content did not change is left as it was, `fetched_at` too; what is gone loses its labels."""
     upsert(connection, Post, rows, unless_same=("content_hash",))
+    gone = [row["post_id"] for row in rows if row["state"] in GONE]
+    for some in portions(gone):
+        connection.execute(delete(Label).where(col(Label.post_id).in_(some)))
 
 
 def store_readings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     upsert(connection, PostReading, rows)
+
+
+def store_labels(
+    session: Session, rows: Sequence[Mapping[str, Any]], *, by: str, origin: str, problems: Mapping[str, Any] | None = None
+) -> int:
+    """Keep what people say posts are; a labeller's newer judgement of a post replaces the older one.
+
+    Parameters
+    ----------
+    rows
+        `post_id`, `labeller`, `areas`, `signals`, `evidence`, `is_sensitive`; no post twice for one labeller.
+    origin
+        The file they come from, or "desk".
+    problems
+        Bad input met on the way, by kind, for the audit log.
+
+    Returns
+    -------
+    int
+        How many were kept. Judgements of posts that are not stored, or hold no words any more, are not.
+    """
+    connection, now = session.connection(), utc_now()
+    hashes = _text_hashes(connection, [row["post_id"] for row in rows])
+    kept = [
+        {
+            "post_id": row["post_id"], "labeller": row["labeller"], "areas": list(row["areas"]), "signals": list(row["signals"]),
+            "evidence": [list(span) for span in row["evidence"]], "is_sensitive": bool(row["is_sensitive"]),
+            "text_hash": hashes[row["post_id"]], "labelled_at": now, "labelled_by": by, "origin": origin,
+        }
+        for row in rows
+        if row["post_id"] in hashes
+    ]  # fmt: skip
+    upsert(connection, Label, kept)
+    counts = {"labels": len(kept), "posts": len({row["post_id"] for row in kept}), "not_kept": len(rows) - len(kept)}
+    _audit(session, by=by, action="store_labels", subject=origin, counts=counts | ({"problems": dict(problems)} if problems else {}))
+    return len(kept)
 
 
 def store_problems(connection: Connection, run_id: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -129,7 +171,7 @@ def post_row(
     fetched_at: datetime,
 ) -> dict[str, Any]:  # fmt: skip
     """A row for `store_posts`; what a source no longer shows keeps neither words nor author, and what a bot wrote no author."""
-    is_gone = state in {PostState.DELETED, PostState.REMOVED}
+    is_gone = state in GONE
     return {
         "post_id": post_id, "platform": platform, "community_id": community_id, "kind": kind, "state": state.value,
         "author_key": author_key if state is PostState.VISIBLE else None, "parent_id": parent_id, "thread_id": thread_id,
@@ -138,16 +180,27 @@ def post_row(
     }  # fmt: skip
 
 
+def _text_hashes(connection: Connection, post_ids: Iterable[str]) -> dict[str, str]:
+    """By post id, for posts that are stored and still hold words."""
+    found: dict[str, str] = {}
+    for some in portions(sorted(set(post_ids))):
+        wanted = select(col(Post.post_id), col(Post.title), col(Post.body)).where(col(Post.post_id).in_(some))
+        with_words = or_(col(Post.title) != "", col(Post.body) != "")
+        rows = connection.execute(wanted.where(with_words, col(Post.state).not_in(GONE)))
+        found |= {row.post_id: text_hash(row.title, row.body) for row in rows}
+    return found
+
+
 def _remove_posts(connection: Connection, post_ids: Sequence[str]) -> None:
-    """Posts, their readings and interactions go; leads they supported are withdrawn until the next ranking."""
-    for start in range(0, len(post_ids), 500):
-        some = list(post_ids[start : start + 500])
+    """Posts, their readings, labels and interactions go; leads they supported are withdrawn until the next ranking."""
+    for some in portions(post_ids):
         networks = select(col(Lead.network_id)).join(LeadMessage, col(LeadMessage.lead_id) == col(Lead.lead_id))
         _withdraw_networks(connection, list(connection.scalars(networks.where(col(LeadMessage.post_id).in_(some)))))
         answers = select(col(Post.post_id)).where(col(Post.parent_id).in_(some))
         anchored = or_(col(Interaction.anchor_id).in_(some), col(Interaction.anchor_id).in_(answers))
         connection.execute(delete(Interaction).where(anchored))
         connection.execute(delete(PostReading).where(col(PostReading.post_id).in_(some)))
+        connection.execute(delete(Label).where(col(Label.post_id).in_(some)))
         connection.execute(delete(Post).where(col(Post.post_id).in_(some)))
     if post_ids:
         present = select(col(Post.author_key)).where(col(Post.author_key).is_not(None))
@@ -165,5 +218,5 @@ def _withdraw_networks(connection: Connection, network_ids: Sequence[str]) -> No
     connection.execute(delete(Network).where(col(Network.network_id).in_(network_ids)))
 
 
-def _audit(session: Session, *, by: str, action: str, subject: str, counts: dict[str, int]) -> None:
-    session.add(AuditEntry(happened_at=utc_now(), by=by, action=action, subject=subject, counts=counts))
+def _audit(session: Session, *, by: str, action: str, subject: str, counts: Mapping[str, Any]) -> None:
+    session.add(AuditEntry(happened_at=utc_now(), by=by, action=action, subject=subject, counts=dict(counts)))

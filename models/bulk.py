@@ -1,12 +1,14 @@
 """Many rows at once, by the database's own upsert."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
+# Parameters that one statement may carry, well below what either database takes.
+IDS_AT_ONCE = 500
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -31,3 +33,9 @@ def upsert(connection: Connection, table: type[SQLModel], rows: Sequence[dict[st
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed, where=differs), rows)
     else:
         connection.execute(statement.on_conflict_do_nothing(index_elements=keys), rows)
+
+
+def portions(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Ids, as many at a time as one statement may name."""
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield list(ids[start : start + IDS_AT_ONCE])

@@ -11,7 +11,7 @@ from coprod_nlp.reading.encoder import Encoded
 from coprod_nlp.reading.evidence import find_evidence
 from coprod_nlp.reading.gate import look
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
-from coprod_nlp.records import PostText, Reading
+from coprod_nlp.records import TITLE_END, PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
 from coprod_nlp.text.tokens import Tokeniser
@@ -19,6 +19,17 @@ from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Si
 
 Floats = NDArray[np.float32]
 WILLING_PLACE = LABELS.index(WILLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that led to one reading: by label the probability at a glance, in the deep reading (None where the gate
+    stayed shut) and the threshold."""
+
+    reading: Reading
+    glances: dict[str, float]
+    chances: dict[str, float] | None
+    thresholds: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +72,25 @@ class Reader:
         scored = iter(self._scored(kept))
         return [next(scored) if isinstance(item, Kept) else item for item in sorted_out]
 
+    def explain(self, post: PostText) -> Explanation:
+        """The reading of one post and what led to it; nothing at a glance where there is nothing to read."""
+        reading = self.read([post])[0]
+        thresholds = self._artefact.manifest.thresholds
+        item = set_aside(post, version=self.version)
+        if isinstance(item, Reading):
+            return Explanation(reading, {}, None, thresholds)
+        glance = self._artefact.gate.chances(look([words_of(item)]))[0]
+        glances = {label: rounded(value) for label, value in zip(LABELS, glance, strict=True)}
+        if not reading.is_deep:
+            return Explanation(reading, glances, None, thresholds)
+        chances = self._artefact.heads.chances(self._artefact.encoder.encode(item.title, item.body).features[None])[0]
+        return Explanation(reading, glances, {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}, thresholds)
+
     def _scored(self, kept: list[Kept]) -> list[Reading]:
         if not kept:
             return []
         artefact = self._artefact
-        glances = artefact.gate.chances(look([item.title + "\n\n" + item.body for item in kept]))
+        glances = artefact.gate.chances(look([words_of(item) for item in kept]))
         passed = artefact.gate.passes(glances) | self._is_always_deep
         readings = []
         for item, glance, is_passed in zip(kept, glances, passed, strict=True):
@@ -103,10 +128,15 @@ class Reader:
         )
 
 
+def words_of(item: Kept) -> str:
+    """Prose as the gate is fitted on it: title and body, apart even where one is empty."""
+    return item.title + TITLE_END + item.body
+
+
 def set_aside(post: PostText, *, version: str) -> Kept | Reading:
     """A post to be read, or the reading of one that is not: nothing to read in it, or another language."""
     title, body = (prose(post.title), prose(post.body)) if post.is_readable else ("", "")
-    words = f"{title}\n\n{body}"
+    words = title + TITLE_END + body
     if not any(map(str.isalpha, words)):
         return Reading(post.post_id, ReadingStatus.NOT_READ, UNKNOWN, version)
     code = language_of(words.strip())

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from coprod_nlp.ranking.reasons import PART_NAMES, count_of
+from coprod_nlp.reading.reasons import reason_for
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, PolicyArea, Signal, Stage
 from flows.job import Job
@@ -46,12 +47,13 @@ STAGE_WORDS = {Stage.DECISION: "deciding", Stage.PLANNING: "planning", Stage.DEL
 
 @dataclass(frozen=True)
 class Quote:
-    """One message behind a lead: the words around its evidence, and what they show."""
+    """One message behind a lead: the words around its evidence, what they show, and why in a plain sentence each."""
 
     before: str
     marked: str
     after: str
     signals: tuple[str, ...]
+    reasons: tuple[str, ...]
     willing: float
     posted: datetime | None
     community: str
@@ -205,6 +207,7 @@ def _quote(message: Any, titles: dict[str, str]) -> Quote:
         marked=text[start:end],
         after=text[end:finish] + (" …" if finish < len(text) else ""),
         signals=tuple(SIGNAL_WORDS[name] for name in names),
+        reasons=tuple(reason_for(Signal(name), text[first:last]) for name, first, last in spans) or ("willing as a whole",),
         willing=message.willing,
         posted=message.created_at,
         community=titles.get(message.community_id, message.community_id.partition(":")[2]),

@@ -4,8 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,16 @@ import networkx as nx
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from coprod_nlp.ranking.reasons import PART_NAMES, count_of
-from flows.reports.content import ReportContent
+from flows.reports.content import OpportunityRow, ReportContent
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE = "report.html"
+LEAD_COLUMNS = (
+    *"rank lead area score low high voices willing_messages network_voices communities approach stage".split(),
+    *(f"points_{key}" for key in PART_NAMES),
+    "strongest_message",
+)
+OPPORTUNITY_COLUMNS = tuple(field.name for field in fields(OpportunityRow))
 # Spreadsheets take a cell that starts like this for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -26,8 +32,8 @@ def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]") -> P
     """Write every file, each whole or not at all; returns the page's path."""
     out.mkdir(parents=True, exist_ok=True)
     makers: dict[str, Callable[[], str]] = {
-        "leads.csv": lambda: _csv(_lead_rows(content)),
-        "opportunity.csv": lambda: _csv(_opportunity_rows(content)),
+        "leads.csv": lambda: _csv(_lead_rows(content), LEAD_COLUMNS),
+        "opportunity.csv": lambda: _csv(_opportunity_rows(content), OPPORTUNITY_COLUMNS),
         "leads.json": lambda: _json(content),
         "networks.graphml": lambda: "\n".join(nx.generate_graphml(graph)) + "\n",
         "networks.gexf": lambda: _dated("\n".join(nx.generate_gexf(graph)) + "\n", content.made_at),
@@ -45,6 +51,7 @@ def _page(content: ReportContent) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": lambda value: f"{value:,}", "day": day, "percent": lambda value: f"{value:.0%}", "count_of": count_of}
+    environment.filters["capitalize_first"] = lambda words: words[:1].upper() + words[1:]
     return environment.get_template(PAGE).render(report=content)
 
 
@@ -73,13 +80,12 @@ def _opportunity_rows(content: ReportContent) -> Iterable[Mapping[str, Any]]:
         yield {**asdict(row), "programmes": programmes}
 
 
-def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    rows = list(rows)
+def _csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """A table with its header, also where it has no row."""
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer = csv.DictWriter(text, fieldnames=columns)
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 

@@ -82,10 +82,10 @@ EXPECTED_KINDS = frozenset({ProblemKind.DELETED, ProblemKind.REMOVED, ProblemKin
 class Problems:
     """Bad input counted by kind and place (a file's name), with the first line numbers of each."""
 
-    counts: Counter[tuple[ProblemKind, str]] = field(default_factory=Counter)
-    lines: dict[tuple[ProblemKind, str], list[int]] = field(default_factory=dict)
+    counts: Counter[tuple[StrEnum, str]] = field(default_factory=Counter)
+    lines: dict[tuple[StrEnum, str], list[int]] = field(default_factory=dict)
 
-    def add(self, kind: ProblemKind, place: str, line: int | None = None, *, count: int = 1) -> None:
+    def add(self, kind: StrEnum, place: str, line: int | None = None, *, count: int = 1) -> None:
         if count < 1:
             return
         self.counts[kind, place] += count

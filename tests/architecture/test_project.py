@@ -26,7 +26,17 @@ WRITTEN = {".py", ".toml", ".html", ".css", ".js", ".sh", ".yaml", ".yml", ".mak
 # The changelog grows for ever.
 MAY_BE_LONG = {"CHANGELOG.md"}
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def commands_of(group: Any, before: str = "") -> dict[str, Any]:
+    """Every command by what is typed for it, those of groups with the group's name first."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        found |= {before + name: command} if not hasattr(command, "commands") else commands_of(command, f"{before}{name} ")
+    return found
+
+
+COMMANDS = commands_of(typer.main.get_command(app))
 OPTIONS = {name: {option for p in command.params for option in p.opts if option.startswith("--")} for name, command in COMMANDS.items()}
 VARIABLES = {f"COPROD_{name.upper()}" for name in Settings.model_fields}
 
@@ -136,10 +146,11 @@ def test_every_command_and_option_is_documented(command: str) -> None:
 
 def test_no_command_or_option_is_documented_that_there_is_not() -> None:
     blocks = "\n".join(re.findall(r"(?s)```\w*\n(.*?)```", documentation()))
-    lines = re.findall(r"(?m)^(?:\$ )?(?:\S*/)?coprod ([a-z]+)([^#\n]*)", blocks)
-    lines += re.findall(r"`(?:\.venv/bin/)?coprod ([a-z]+)([^`]*)`", documentation())
-    assert {command for command, _ in lines} >= {"listen", "read", "report", "check"}
-    uses = [(command, option) for command, rest in lines for option in ["", *re.findall(r"--[a-z-]+", rest)]]
+    lines = re.findall(r"(?m)^(?:\$ )?(?:\S*/)?coprod ([a-z][^#\n]*)", blocks)
+    lines += re.findall(r"`(?:\.venv/bin/)?coprod ([a-z][^`]*)`", documentation())
+    named = [(next((name for name in COMMANDS if f"{line} ".startswith(f"{name} ")), line), line) for line in lines]
+    assert {command for command, _ in named} >= {"listen", "read", "report", "check"}
+    uses = [(command, option) for command, line in named for option in ["", *re.findall(r"--[a-z-]+", line)]]
     assert not [use for use in uses if use[0] not in COMMANDS or use[1] not in OPTIONS[use[0]] | {"", "--help"}]
 
 

@@ -26,6 +26,7 @@ from models.session import open_engine, unit_of_work
 
 APP: Any = typer.main.get_command(command_line.app)
 COMMANDS: dict[str, Any] = APP.commands
+GROUPS = [name for name, command in COMMANDS.items() if hasattr(command, "commands")]
 # Where no server answers: a flow that should not start would end here in seconds.
 NOWHERE = "http://127.0.0.1:1/api"
 UNREACHABLE = "postgresql://coprod:hunter2@127.0.0.1:1/coprod"
@@ -75,9 +76,11 @@ def test_the_main_help_teaches_the_commands_and_the_exit_codes(coprod: Coprod) -
     assert not [use for use in shown if use[1] and not any(use[1] in parameter.opts for parameter in COMMANDS[use[0]].params)]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *(f"{group} {name}" for group in GROUPS for name in COMMANDS[group].commands)])
 def test_the_help_of_a_command_says_what_it_does_and_explains_each_option(name: str, coprod: Coprod) -> None:
-    outcome, command = coprod(name, "--help"), COMMANDS[name]
+    outcome, command = coprod(*name.split(), "--help"), APP
+    for part in name.split():
+        command = command.commands[part]
     assert outcome.code == 0
     assert words(command.help.splitlines()[0]) in words(outcome.out)
     for parameter in command.params:

@@ -1,0 +1,54 @@
+"""What the reading sees in one message, for analysts and for the curious."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, WILLING
+from coprod_nlp.reading.reader import Explanation, Reader
+from coprod_nlp.reading.reasons import reason_for
+from coprod_nlp.records import PostText
+from coprod_nlp.vocabulary import ReadingStatus
+
+# Labels that are not decided for are shown from this probability on.
+WORTH_SHOWING = 0.05
+FATES = {
+    ReadingStatus.READ: "read",
+    ReadingStatus.SENSITIVE: "sensitive: in a run it is set aside, and nothing of what follows is kept",
+    ReadingStatus.NOT_ENGLISH: "not in English: set aside",
+    ReadingStatus.NOT_READ: "nothing to read in it",
+}
+
+
+def print_explanation(console: Console, post: PostText) -> None:
+    """One message, read and explained."""
+    reader = Reader()
+    explanation = reader.explain(post)
+    reading = explanation.reading
+    console.print(f"Language {reading.language}; {FATES[reading.status]}; reader {reading.version}")
+    if reading.willing is None:
+        return
+    console.print("The gate lets it pass: read deeply." if reading.is_deep else "The gate sees nothing in it: not read deeply.")
+    console.print(_labels(explanation))
+    for item in reading.evidence:
+        words = post.text[item.start : item.end]
+        console.print(f"[bold]{item.signal}[/bold]: {escape(reason_for(item.signal, words))}\n  “{escape(words)}”", soft_wrap=True)
+
+
+def _labels(explanation: Explanation) -> Table:
+    """The labels that are decided for or come near, strongest first."""
+    table = Table("label", "at a glance", "deep", "threshold", "decided", box=None, pad_edge=False)
+    reading = explanation.reading
+    decided = {WILLING} if reading.is_willing else set()
+    decided |= {area.value for area in reading.areas} | {signal.value for signal in reading.signals}
+    decided |= {SENSITIVE} if reading.status is ReadingStatus.SENSITIVE else set()
+    chances = explanation.chances or explanation.glances
+    shown = [label for label in LABELS if label in decided or label == WILLING or chances[label] >= WORTH_SHOWING]
+    for label in sorted(shown, key=lambda label: (-chances[label], LABELS.index(label))):
+        deep = f"{explanation.chances[label]:.0%}" if explanation.chances else "–"
+        kind = "area" if label in AREAS else ""
+        table.add_row(
+            f"{label} {kind}".strip(), f"{explanation.glances[label]:.0%}", deep, f"{explanation.thresholds[label]:.0%}",
+            "yes" if label in decided else "",
+        )  # fmt: skip
+    return table

@@ -1,0 +1,38 @@
+"""What every command shares: where it writes, its exit codes, and errors in words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_SOURCE, EXIT_STORE = 1, 2, 3, 4, 5
+
+out_console = Console()
+err_console = Console(stderr=True)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Errors that a user can cause become a message and an exit code, never a traceback."""
+    from config.load import ConfigError
+    from config.settings import SettingsError
+    from coprod_nlp.reading.artefact import ArtefactError
+    from flows.engine import EngineError
+    from flows.job import RequestError
+    from flows.sources.base import SourceError
+    from models.session import StoreError
+
+    codes: dict[type[Exception], int] = {
+        ConfigError: EXIT_CONFIG, SettingsError: EXIT_CONFIG, ArtefactError: EXIT_CONFIG, RequestError: EXIT_USAGE,
+        SourceError: EXIT_SOURCE, StoreError: EXIT_STORE, EngineError: EXIT_FAILED,
+    }  # fmt: skip
+    try:
+        yield
+    except tuple(codes) as error:
+        err_console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True, highlight=False)
+        raise typer.Exit(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
+    except KeyboardInterrupt:
+        err_console.print("Stopped. The same command again goes on from here.")
+        raise typer.Exit(130) from None

@@ -1,0 +1,115 @@
+"""What is asked of the store about labels, and about what to label next; in an order that does not depend on when rows were written."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlmodel import col
+
+from coprod_nlp.vocabulary import PostState, ReadingStatus
+from models.bulk import portions
+from models.label import Label, text_hash
+from models.post import Post, PostReading
+from models.queries import BATCH
+from models.run import Suppression
+
+
+def labels(connection: Connection, *, labeller: str | None = None) -> list[Any]:
+    """Every judgement, or those of one labeller, as they are stored, by post and labeller."""
+    statement = select(Label.__table__).order_by(col(Label.post_id), col(Label.labeller))  # type: ignore[attr-defined]
+    return list(connection.execute(statement.where(col(Label.labeller) == labeller) if labeller else statement))
+
+
+def labelled_platforms(connection: Connection) -> list[str]:
+    """Platforms with a labelled post: whether each may be used for training is for the configuration to say."""
+    statement = select(col(Post.platform)).join(Label, col(Label.post_id) == col(Post.post_id)).distinct()
+    return list(connection.scalars(statement.order_by(col(Post.platform))))
+
+
+def labelled_posts(connection: Connection, *, platforms: Collection[str] | None = None) -> Iterator[Any]:
+    """Posts with their words beside each judgement of them, streamed by post and labeller.
+
+    Left out are posts of authors who objected, and judgements of words that the post no longer holds.
+
+    Parameters
+    ----------
+    platforms
+        Those whose posts may be used, as for training; None for all.
+    """
+    statement = (
+        select(
+            col(Post.post_id), col(Post.platform), col(Post.community_id), col(Post.title), col(Post.body), col(Label.labeller),
+            col(Label.areas), col(Label.signals), col(Label.evidence), col(Label.is_sensitive), col(Label.text_hash), col(Label.origin),
+        )
+        .join(Label, col(Label.post_id) == col(Post.post_id))
+        .where(_may_be_used())
+        .order_by(col(Post.post_id), col(Label.labeller))
+    )  # fmt: skip
+    if platforms is not None:
+        statement = statement.where(col(Post.platform).in_(sorted(platforms)))
+    with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
+        for row in rows:
+            if row.text_hash == text_hash(row.title, row.body):
+                yield row
+
+
+def uncertain_posts(connection: Connection, *, threshold: float, limit: int) -> list[str]:
+    """Ids of unlabelled posts whose `willing` is nearest to a threshold: each community's nearest, then each one's second, and so on."""
+    distance = func.abs(col(PostReading.willing) - threshold)
+    turn = func.row_number().over(partition_by=col(Post.community_id), order_by=(distance, col(Post.post_id)))
+    nearest = _unlabelled(col(Post.post_id), distance.label("distance"), turn.label("turn")).cte("nearest")
+    ordered = select(nearest.c.post_id).order_by(nearest.c.turn, nearest.c.distance, nearest.c.post_id)
+    return list(connection.scalars(ordered.limit(limit)))
+
+
+def unlabelled_posts(connection: Connection) -> Iterator[str]:
+    """Ids of posts that were read and that nobody has labelled, streamed by id."""
+    statement = _unlabelled(col(Post.post_id)).order_by(col(Post.post_id))
+    with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
+        yield from rows.scalars()
+
+
+def readings_to_label(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
+    """By post id: words, community, and what the reader made of them."""
+    statement = select(
+        col(Post.post_id), col(Post.community_id), col(Post.title), col(Post.body), col(PostReading.version), col(PostReading.willing),
+        col(PostReading.areas), col(PostReading.signals), col(PostReading.evidence),
+    ).join(PostReading, col(PostReading.post_id) == col(Post.post_id))  # fmt: skip
+    return {row.post_id: row for row in _in_portions(connection, statement, post_ids)}
+
+
+def stored_posts(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
+    """By post id: (post_id, state, title, body) of those that are stored."""
+    statement = select(col(Post.post_id), col(Post.state), col(Post.title), col(Post.body))
+    return {row.post_id: row for row in _in_portions(connection, statement, post_ids)}
+
+
+def id_prefixes(connection: Connection) -> list[str]:
+    """What a post's id may begin with, before the colon and its fullname: platforms and communities."""
+    pairs = connection.execute(select(col(Post.platform), col(Post.community_id)).distinct())
+    return sorted({prefix for pair in pairs for prefix in pair})
+
+
+def _in_portions(connection: Connection, statement: Any, post_ids: Sequence[str]) -> Iterator[Any]:
+    for some in portions(post_ids):
+        yield from connection.execute(statement.where(col(Post.post_id).in_(some)))
+
+
+def _may_be_used() -> ColumnElement[bool]:
+    """Posts of authors who did not object."""
+    return or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key))))
+
+
+def _unlabelled(*columns: Any) -> Select[Any]:
+    """Visible posts whose present words were read and scored, without a label. What was set aside as sensitive was not scored."""
+    return (
+        select(*columns)
+        .join(PostReading, and_(col(PostReading.post_id) == col(Post.post_id), col(PostReading.content_hash) == col(Post.content_hash)))
+        .where(
+            col(Post.state) == PostState.VISIBLE,
+            col(PostReading.status) == ReadingStatus.READ,
+            col(PostReading.willing).is_not(None),
+            ~select(col(Label.post_id)).where(col(Label.post_id) == col(Post.post_id)).exists(),
+            _may_be_used(),
+        )
+    )
