@@ -93,7 +93,10 @@ def _learned_from(manifest: Manifest, parent: str | None) -> str:
 
 def _figures(manifest: Manifest) -> str:
     share = f"{SHARE:.0%}".replace("%", " %")
-    text = f"## What it scores\n\nOf the deep reading, at the thresholds below. The range is the middle {share} when the messages are drawn again.\n"
+    text = (
+        "## What it scores\n\nOf the deep reading, at the thresholds below. "
+        f"The range is the middle {share} when the messages are drawn again.\n"
+    )
     for name, figures in manifest.figures.items():
         if name not in NOT_SETS and isinstance(figures, Mapping):
             text += f"\n### {SET_WORDS.get(name, name)}\n\n" + _set(name, figures, manifest.figures)
@@ -131,7 +134,8 @@ def _thresholds(manifest: Manifest) -> str:
     rows = [(label, f"{manifest.thresholds[label]:.2f}", f"{manifest.gate_thresholds[label]:.4f}") for label in LABELS]
     notes = "".join(f"- {note}\n" for note in manifest.notes)
     return (
-        "## Thresholds\n\nA label is decided for from its threshold on; a post gets a deep reading where the gate reaches its own for any label.\n"
+        "## Thresholds\n\nA label is decided for from its threshold on; a post gets a deep reading where the gate reaches its own "
+        "for any label.\n"
         f"Where `willing` is between {low:.2f} and {high:.2f} a person should label the post.\n\n{notes}\n"
         + _table(("label", "threshold", "gate"), rows)
     )

@@ -58,10 +58,14 @@ class Difference:
 
     def sentence(self) -> str:
         what = f"{GUARDED[self.figure].words} on {SET_WORDS.get(self.set_name, self.set_name)}"
-        return (
-            f"{what}: {self.champion:.3f} to {self.challenger:.3f} "
-            f"(better by {self.low:+.3f} to {self.high:+.3f} when the {self.messages:,} messages are drawn again)"
-        )
+        return f"{what}, {self.champion:.3f} to {self.challenger:.3f} ({self._range()} when its {self.messages:,} messages are drawn again)"
+
+    def _range(self) -> str:
+        if self.low >= 0:
+            return f"{self.low:.3f} to {self.high:.3f} better"
+        if self.high <= 0:
+            return f"{-self.high:.3f} to {-self.low:.3f} worse"
+        return f"from {-self.low:.3f} worse to {self.high:.3f} better"
 
 
 def compare(champion: Mapping[str, Scored], challenger: Mapping[str, Scored]) -> list[Difference]:

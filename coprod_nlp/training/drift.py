@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from coprod_nlp.reading.artefact import Manifest
 from coprod_nlp.reading.labels import LABELS, WILLING
@@ -26,7 +26,7 @@ PREVALENCE_ERRORS = 3.5
 # Below so many posts, or posts called willing, nothing is said.
 MINIMUM_POSTS = 100
 MINIMUM_WILLING = 30
-CHANCE_LEVEL = 0.99
+CHANCE_LEVEL = 0.01
 # Stands in for an empty bin, in messages.
 EMPTY = 0.5
 
@@ -72,8 +72,10 @@ def stability_index(counts: Sequence[int], reference: Sequence[int]) -> float:
 
 def chance_index(counts: Sequence[int], reference: Sequence[int]) -> float:
     """The index that chance exceeds once in a hundred times where both histograms are drawn from the same population."""
+    if len(counts) < 2:
+        return 0.0
     one, other = max(1, sum(counts)), max(1, sum(reference))
-    return float(chi2.ppf(CHANCE_LEVEL, len(counts) - 1) * (1 / one + 1 / other))
+    return float(chdtri(len(counts) - 1, CHANCE_LEVEL) * (1 / one + 1 / other))
 
 
 def against_training(profile: Profile, manifest: Manifest) -> dict[str, Any] | None:
@@ -99,19 +101,19 @@ def against_earlier(profile: Profile, reference: Profile) -> dict[str, Any]:
 def alarms(drift: Mapping[str, Any]) -> list[str]:
     """What a run's drift gives cause to say, in plain sentences; none where all is well."""
     found = []
-    training, earlier = drift.get("training"), drift.get("earlier")
-    if training and training["is_alarm"]:
+    training, earlier = drift.get("training") or {}, drift.get("earlier") or {}
+    if training.get("is_alarm"):
         found.append(
             f"The classifier is not as sure of the {training['posts']:,} posts it called willing as of the messages it was checked on "
             f"(stability index {training['index']:.2f}, alarm from {TRAINING_ALARM}): its published figures may not hold here. "
             "Label some posts of these communities and retrain."
         )
-    if earlier and earlier["is_alarm"]:
+    if earlier.get("is_alarm"):
         found.append(
             f"Scores of the {earlier['posts']:,} new posts are spread otherwise than in the run before (stability index "
             f"{earlier['index']:.2f}, alarm from {EARLIER_ALARM})."
         )
-    for label in (earlier or {}).get("moved", []):
+    for label in earlier.get("moved", []):
         now, before = earlier["labels"][label]
         found.append(f"{label} was decided for in {now:.1%} of new posts, and in {before:.1%} in the run before.")
     return found

@@ -72,4 +72,4 @@ def by_community(scored: Scored, communities: Sequence[str]) -> dict[str, Figure
 
 
 def rounded(table: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    return {label: {name: round(value, 4) for name, value in values.items()} for label, values in table.items()}
+    return {label: {name: round(float(value), 4) for name, value in values.items()} for label, values in table.items()}

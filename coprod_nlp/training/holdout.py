@@ -11,8 +11,13 @@ RECENT_SHARE = 0.3
 # No author may make up more of what a community holds back; one who wrote more is learned from.
 LARGEST_PART = 0.5
 FOLDS = 5
+MINIMUM_LEARNED, MINIMUM_RECENT = 30, 10
 # A message whose time is not known is taken for the oldest there is.
 NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+class RetrainingError(Exception):
+    """No challenger can be made of these labels; the message says what is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,26 @@ def hold_back(cases: Sequence[Case], *, share: float = RECENT_SHARE) -> HeldBack
     ordered = [case for messages in by_voice.values() for case in messages]
     ordered.sort(key=lambda case: case.age_order)
     return HeldBack([case for case in ordered if case.voice not in recent], [case for case in ordered if case.voice in recent])
+
+
+def without_seen(held: HeldBack, learned_until: datetime | None) -> HeldBack:
+    """Without recent messages that a champion may have learned from, where enough others are left."""
+    newer = [case for case in held.recent if not may_be_seen(case, learned_until)]
+    return HeldBack(held.learned, newer) if len(newer) >= MINIMUM_RECENT else held
+
+
+def may_be_seen(case: Case, learned_until: datetime | None) -> bool:
+    """Whether a classifier that learned from messages up to a time may have learned from this one; None for one that learned from none."""
+    return learned_until is not None and (case.written_at is None or case.written_at <= learned_until)
+
+
+def require_enough(held: HeldBack) -> None:
+    """Raise a RetrainingError where there is too little to learn from or to test with."""
+    if len(held.learned) < MINIMUM_LEARNED or len(held.recent) < MINIMUM_RECENT:
+        raise RetrainingError(
+            f"{len(held.learned):,} labelled messages to learn from and {len(held.recent):,} by other authors to test with; wanted "
+            f"at least {MINIMUM_LEARNED} and {MINIMUM_RECENT}: label more posts, of more authors"
+        )
 
 
 def folds(cases: Sequence[Case], *, count: int = FOLDS) -> list[list[int]]:

@@ -32,24 +32,19 @@ from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation
 from coprod_nlp.training.fit import encode_all, fit_heads, score
-from coprod_nlp.training.holdout import Case, HeldBack, folds, hold_back
+from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, histograms, precision_recall_f1
 from coprod_nlp.training.split import split_corpus
 
 # A labelled post counts as many messages of the corpus, fewer where there are so many that they would count for more than the corpus
 # together; never less than one. Chosen by trying 1 to 12 on 300 labels: docs/classifiers.md.
 LABEL_WEIGHT = 4.0
-MINIMUM_LEARNED, MINIMUM_RECENT = 30, 10
 # A threshold is shifted for labels with so many new cases, by steps, and no further than this from the champion's.
 SHIFT_CASES, SHIFT_STEP, SHIFT_MOST = 25, 0.05, 0.15
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 Report = Callable[[str], None]
-
-
-class RetrainingError(Exception):
-    """No challenger can be made of these labels; the message says what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ class Retrained:
     manifest: Manifest
     differences: list[Difference]
     weight: float
-    learned_until: datetime | None
+    learned_until: datetime
     cases: list[Case]
     chances: Floats
     truth: Bools
@@ -113,7 +108,8 @@ def retrain(
         Where the champion cannot be loaded.
     """
     champion = champion or Champion()
-    held = _enough(_unseen(hold_back(cases), champion.learned_until))
+    held = without_seen(hold_back(cases), champion.learned_until)
+    require_enough(held)
     material = _material(load_artefact(champion.directory), held, corpus, report)
     report("heads")
     heads = material.heads_without([])
@@ -129,7 +125,7 @@ def retrain(
         manifest,
         compare(before, after),
         material.weight,
-        max((case.written_at for case in held.learned if case.written_at), default=None),
+        max(case.written_at or NO_TIME for case in held.learned),
         [*held.learned, *held.recent],
         np.concatenate([out_of_fold, after[RECENT].chances]),
         np.concatenate([material.learned_truth, after[RECENT].truth]),
@@ -138,7 +134,7 @@ def retrain(
 
 def measured(champion: Champion, challenger: Path, cases: Sequence[Case], *, corpus: Path = CORPUS_DIR) -> list[Difference]:
     """The guarded figures of any two artefacts on the corpus's fixed set and, where there are any, on the newest labelled messages."""
-    held = _unseen(hold_back(cases), champion.learned_until)
+    held = without_seen(hold_back(cases), champion.learned_until)
     checked = split_corpus(load_corpus(corpus)).checked
     sets = {CHECKED: checked, RECENT: [case.labelled for case in held.recent]}
     sides = []
@@ -206,25 +202,11 @@ class _Material:
         return {name: score(encoded, targets(posts), heads, decide) for name, (posts, encoded) in self.sets.items()}
 
 
-def _unseen(held: HeldBack, learned_until: datetime | None) -> HeldBack:
-    """Without recent messages that the champion may have learned from, where enough others are left."""
-    newer = [case for case in held.recent if learned_until is None or (case.written_at and case.written_at > learned_until)]
-    return HeldBack(held.learned, newer) if len(newer) >= MINIMUM_RECENT else held
-
-
-def _enough(held: HeldBack) -> HeldBack:
-    if len(held.learned) < MINIMUM_LEARNED or len(held.recent) < MINIMUM_RECENT:
-        raise RetrainingError(
-            f"{len(held.learned)} labelled messages to learn from and {len(held.recent)} by other authors to test with; wanted at least "
-            f"{MINIMUM_LEARNED} and {MINIMUM_RECENT}: label more posts, of more authors"
-        )
-    return held
-
-
 def _material(artefact: Artefact, held: HeldBack, corpus: Path, report: Report) -> _Material:
     split = split_corpus(load_corpus(corpus))
     learned, recent = ([case.labelled for case in cases] for cases in (held.learned, held.recent))
-    report(f"{len(split.tuned):,} messages of the corpus and {len(learned):,} labelled to learn from; {len(split.checked):,} and {len(recent):,} to test with")
+    report(f"{len(split.tuned):,} messages of the corpus and {len(learned):,} labelled to learn from")
+    report(f"{len(split.checked):,} messages of the corpus and {len(recent):,} labelled to test with")
     tuned, ours, checked, newest = (encode_all(artefact.encoder, posts) for posts in (split.tuned, learned, split.checked, recent))
     return _Material(
         artefact, held, tuned, targets(split.tuned), ours, targets(learned), label_weight(corpus=len(tuned), labels=len(learned)),
@@ -280,7 +262,7 @@ def _write(
 def _notes(material: _Material, decide: Mapping[str, float], champion: Champion) -> tuple[str, ...]:
     before = material.artefact.manifest
     moved = [label for label in LABELS if decide[label] != before.thresholds[label]]
-    seen = [case for case in material.held.recent if champion.learned_until and not (case.written_at and case.written_at > champion.learned_until)]
+    seen = [case for case in material.held.recent if may_be_seen(case, champion.learned_until)]
     notes = [
         *(note for note in before.notes if note.startswith("thresholds chosen on")),
         f"a labelled message counts as {material.weight:.1f} of the corpus",
@@ -288,7 +270,9 @@ def _notes(material: _Material, decide: Mapping[str, float], champion: Champion)
     if moved:
         notes.append(f"shifted for the newly labelled messages, out of fold: {', '.join(moved)}")
     if seen:
-        notes.append(f"the champion may have learned from {len(seen)} of the {len(material.held.recent)} recent messages, which flatters it")
+        notes.append(
+            f"the champion may have learned from {len(seen)} of the {len(material.held.recent)} recent messages, which flatters it"
+        )
     return tuple(notes)
 
 
