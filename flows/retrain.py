@@ -16,8 +16,10 @@ from sqlalchemy import Engine
 from config.load import load_config
 from config.schema import Config
 from config.settings import Settings, load_settings
+from coprod_nlp.reading.artefact import CARD
 from coprod_nlp.reading.labels import LABELS
 from coprod_nlp.training.compare import as_rows, verdict, worse_figures
+from coprod_nlp.training.corpus import CORPUS_DIR
 from coprod_nlp.training.label_quality import LikelyError, likely_errors
 from coprod_nlp.training.retrain import Champion, Retrained
 from coprod_nlp.training.retrain import retrain as fit_challenger
@@ -51,8 +53,11 @@ class Outcome:
 class Retraining:
     """One retraining under way, and what its stages leave for the next. No record: Prefect looks into those."""
 
-    def __init__(self, settings: Settings, config: Config, engine: Engine, council: str | None, *, is_shifting: bool) -> None:
-        self.settings, self.config, self.engine, self.council, self.is_shifting = settings, config, engine, council, is_shifting
+    def __init__(
+        self, settings: Settings, config: Config, engine: Engine, council: str | None, *, is_shifting: bool, corpus: Path = CORPUS_DIR
+    ) -> None:
+        self.settings, self.config, self.engine, self.council = settings, config, engine, council
+        self.is_shifting, self.corpus = is_shifting, corpus
         self.gathered = Gathered()
         self.champion_version = ""
         self.made: Retrained | None = None
@@ -81,8 +86,8 @@ def fit(under_way: Retraining) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-", ignore_cleanup_errors=True) as draft:
         made = fit_challenger(
-            Path(draft) / "made", under_way.gathered.cases, made_on=utc_now().date(), champion=start, is_shifting=under_way.is_shifting,
-            report=listener().note,
+            Path(draft) / "made", under_way.gathered.cases, made_on=utc_now().date(), champion=start, corpus=under_way.corpus,
+            is_shifting=under_way.is_shifting, report=listener().note,
         )  # fmt: skip
         place = under_way.settings.home / path_of(made.manifest.version)
         if not place.exists():  # equal versions are equal classifiers
@@ -158,7 +163,7 @@ def _finish(under_way: Retraining) -> Outcome:
     return Outcome(
         version,
         under_way.champion_version,
-        under_way.settings.home / path_of(version) / "model_card.md",
+        under_way.settings.home / path_of(version) / CARD,
         verdict(made.differences),
         under_way.gathered.left_out(),
         [(made.cases[error.row].labelled.post.post_id, error) for error in found],
