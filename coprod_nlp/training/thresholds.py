@@ -13,9 +13,9 @@ FILE = Path(__file__).parent / "thresholds.toml"
 class Thresholds:
     """How probabilities become decisions.
 
-    `prior` is the share of willing messages for which probabilities are calibrated; `decide` (LABELS) are the probabilities from
-    which on a label is decided for; `uncertain` is the band of `willing` that goes to the label queue; `gate_recall` is the share of
-    what the deep reading would decide for that the gate must let pass, by kind of label.
+    `decide` (LABELS) are the probabilities from which on a label is decided for; `uncertain` is the band of `willing` that goes to the
+    label queue; `gate` are the probabilities at a glance from which on a post is read deeply, for willing, sensitive, any area, any
+    other signal.
     """
 
     chosen_on: str
