@@ -103,3 +103,11 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+
+
+class ClassifierRole(StrEnum):
+    """What a classifier is: the one in use, one that wants its place, or one that had it."""
+
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
+    RETIRED = "retired"

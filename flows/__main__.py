@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from flows.classifiers_cli import classifiers_app, retrain
 from flows.labels.cli import labels_app
 from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
 
@@ -32,6 +33,8 @@ app = typer.Typer(
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
 )
 app.add_typer(labels_app, name="labels")
+app.add_typer(classifiers_app, name="classifiers")
+app.command()(retrain)
 
 CouncilOption = Annotated[
     str | None, typer.Option("--council", help="A council's key in councils.toml; may be left out where there is one.")
@@ -100,12 +103,15 @@ def read(
     with plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
+        from flows.classifiers import champion_directory
         from flows.console import TerminalListener
         from flows.progress import listening
         from flows.steps.export import write_readings
 
         with TerminalListener(err_console) as terminal, listening(terminal):
-            result = write_readings(archive, out, columns=mapping, processes=settings.reading_processes())
+            result = write_readings(
+                archive, out, columns=mapping, processes=settings.reading_processes(), directory=champion_directory(settings)
+            )
         out_console.print(
             escape(f"{result.posts:,} posts read, {result.willing:,} willing, {result.set_aside:,} set aside: {out}"), soft_wrap=True
         )
@@ -123,10 +129,13 @@ def explain(
     Try: coprod explain "I can lend my van for the clean-up on Saturday"
     """
     with plain_errors():
+        from config.settings import load_settings
         from coprod_nlp.records import PostText
+        from flows.classifiers import champion_directory
         from flows.explain import print_explanation
 
-        print_explanation(out_console, PostText("t1_explained", title, sys.stdin.read() if text == "-" else text))
+        post = PostText("t1_explained", title, sys.stdin.read() if text == "-" else text)
+        print_explanation(out_console, post, directory=champion_directory(load_settings()))
 
 
 @app.command()

@@ -8,11 +8,13 @@ from pathlib import Path
 from config.load import ConfigError, load_config
 from config.schema import Config
 from config.settings import Settings, SettingsError, load_author_key, load_settings
-from coprod_nlp.reading.artefact import ArtefactError
+from coprod_nlp.reading.artefact import ArtefactError, load_artefact
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
+from flows.classifiers import champion_directory, described
 from models.base import utc_now
-from models.session import StoreError, open_engine, shown_address
+from models.classifier_queries import champion
+from models.session import StoreError, open_engine, shown_address, unit_of_work
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,15 @@ def _database(settings: Settings) -> str:
     return f"{name} answers and its schema is up to date"
 
 
-def _reader(_settings: Settings) -> str:
-    reader = Reader()
+def _reader(settings: Settings) -> str:
+    engine = open_engine(settings.address())
+    with unit_of_work(engine) as session:
+        found = champion(session)
+    directory = champion_directory(settings, engine)
+    engine.dispose()
+    reader = Reader(load_artefact(directory))
     reader.read([PostText("t1_check", "", "I can lend my van for the clean-up.")])
-    return f"{reader.version} reads"
+    return f"{reader.version} reads, {described(found)}"
 
 
 def _folder(settings: Settings) -> str:

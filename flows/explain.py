@@ -1,9 +1,12 @@
 """What the reading sees in one message, for analysts and for the curious."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from coprod_nlp.reading.artefact import SHIPPED, load_artefact
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, WILLING
 from coprod_nlp.reading.reader import Explanation, Reader
 from coprod_nlp.reading.reasons import reason_for
@@ -20,9 +23,9 @@ FATES = {
 }
 
 
-def print_explanation(console: Console, post: PostText) -> None:
-    """One message, read and explained."""
-    reader = Reader()
+def print_explanation(console: Console, post: PostText, *, directory: Path = SHIPPED) -> None:
+    """One message, read with the artefact in a folder and explained."""
+    reader = Reader(load_artefact(directory))
     explanation = reader.explain(post)
     reading = explanation.reading
     console.print(f"Language {reading.language}; {FATES[reading.status]}; reader {reading.version}")

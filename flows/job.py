@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 from config.load import load_config
 from config.schema import Config, Council
 from config.settings import PROJECT_DIR, Settings, load_settings
-from coprod_nlp.reading.artefact import load_manifest
 from coprod_nlp.vocabulary import RunStage, RunStatus
+from flows.classifiers import champion_version, directory_of, is_there
 from flows.sources.archive import ArchiveSource
 from flows.sources.table import SAMPLE, open_source
 from models.base import utc_now
@@ -68,6 +68,10 @@ class Job:
     def run(self) -> Run:
         with unit_of_work(self.engine) as session:
             return session.get_one(Run, self.run_id)
+
+    def reading_directory(self) -> Path:
+        """The folder of the classifier that the run began with, whoever is champion by now."""
+        return directory_of(self.settings, self.run().versions["reading"])
 
     def scope(self) -> Scope:
         """The posts this run speaks of; known once its communities are."""
@@ -133,11 +137,12 @@ def open_job(request: Request, *, out: str | None, settings: Settings | None = N
     asked = _as_stored(request)
     with unit_of_work(engine) as session:
         run = unfinished_run(session, council=request.council, request=asked, config_digest=config.digest)
-        if run is None or run.versions != _versions():
+        if run is None or not _can_go_on(run, settings):
             run = Run(
                 run_id=uuid4().hex, council=request.council, request=asked, status=RunStatus.RUNNING, started_at=utc_now(),
-                versions=_versions(), config_digest=config.digest,
+                versions=_versions(reading=champion_version(session)), config_digest=config.digest,
             )  # fmt: skip
+            directory_of(settings, run.versions["reading"])
             session.add(run)
         run_id = run.run_id
     return Job(settings, config, engine, request, run_id, Path(out) if out else default_out(request.council))
@@ -174,10 +179,16 @@ def _fingerprint(name: str, columns: dict[str, str]) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _versions() -> dict[str, str]:
+def _can_go_on(run: Run, settings: Settings) -> bool:
+    """A run keeps the classifier it began with; it goes on where that is still there and nothing else has changed."""
+    reading = run.versions.get("reading", "")
+    return run.versions == _versions(reading=reading) and is_there(settings, reading)
+
+
+def _versions(*, reading: str) -> dict[str, str]:
     return {
         "python": platform.python_version(),
-        "reading": load_manifest().version,
+        "reading": reading,
         **{name: version(name) for name in VERSIONED},
     }
 

@@ -4,21 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import flow
 from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
-from sqlalchemy.exc import OperationalError
 
 from config.load import load_config
 from config.settings import load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.job import Job, make_request, open_job
-from flows.sources.base import SourceUnavailableError
 from flows.steps.collect import collect
 from flows.steps.link import link
 from flows.steps.rank import rank
 from flows.steps.read import read
 from flows.steps.report import report
+from flows.tasks import stage_task
 from models.base import utc_now
 
 
@@ -33,17 +31,7 @@ class Summary:
     problems: dict[str, int]
 
 
-def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
-    """Trying again helps where a source or the database was out of reach, and nowhere else."""
-    return isinstance(state.result(raise_on_failure=False), SourceUnavailableError | OperationalError)
-
-
-def _stage_task(function: Any) -> Any:
-    """A stage as a task: one run for thousands of posts. What it was given and gives back stays in this process."""
-    return task(function, cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=[5, 30], retry_condition_fn=_may_pass)
-
-
-collect_task, read_task, link_task, rank_task, report_task = map(_stage_task, (collect, read, link, rank, report))
+collect_task, read_task, link_task, rank_task, report_task = map(stage_task, (collect, read, link, rank, report))
 
 
 @flow(name="listen", validate_parameters=False, persist_result=False)

@@ -64,7 +64,7 @@ def store_labels(
     ]  # fmt: skip
     upsert(connection, Label, kept)
     counts = {"labels": len(kept), "posts": len({row["post_id"] for row in kept}), "not_kept": len(rows) - len(kept)}
-    _audit(session, by=by, action="store_labels", subject=origin, counts=counts | ({"problems": dict(problems)} if problems else {}))
+    audit(session, by=by, action="store_labels", subject=origin, counts=counts | ({"problems": dict(problems)} if problems else {}))
     return len(kept)
 
 
@@ -146,7 +146,7 @@ def expire_posts(session: Session, *, kept_days: dict[str, int], default_days: i
     expired = list(session.scalars(select(col(Post.post_id)).where(or_(*named, rest))))
     if expired:
         _remove_posts(session.connection(), expired)
-        _audit(session, by=by, action="expire_posts", subject="retention", counts={"posts": len(expired)})
+        audit(session, by=by, action="expire_posts", subject="retention", counts={"posts": len(expired)})
     return len(expired)
 
 
@@ -161,7 +161,7 @@ def suppress(session: Session, author_key: str, *, reason: str, by: str) -> int:
     connection.execute(delete(Interaction).where(keys))
     networks = list(session.scalars(select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key) == author_key)))
     _withdraw_networks(connection, networks)
-    _audit(session, by=by, action="suppress", subject="author_key", counts={"posts": len(posts), "networks": len(networks)})
+    audit(session, by=by, action="suppress", subject="author_key", counts={"posts": len(posts), "networks": len(networks)})
     return len(posts)
 
 
@@ -218,5 +218,5 @@ def _withdraw_networks(connection: Connection, network_ids: Sequence[str]) -> No
     connection.execute(delete(Network).where(col(Network.network_id).in_(network_ids)))
 
 
-def _audit(session: Session, *, by: str, action: str, subject: str, counts: Mapping[str, Any]) -> None:
+def audit(session: Session, *, by: str, action: str, subject: str, counts: Mapping[str, Any]) -> None:
     session.add(AuditEntry(happened_at=utc_now(), by=by, action=action, subject=subject, counts=dict(counts)))

@@ -40,6 +40,7 @@ def labelled_posts(connection: Connection, *, platforms: Collection[str] | None 
         select(
             col(Post.post_id), col(Post.platform), col(Post.community_id), col(Post.title), col(Post.body), col(Label.labeller),
             col(Label.areas), col(Label.signals), col(Label.evidence), col(Label.is_sensitive), col(Label.text_hash), col(Label.origin),
+            col(Post.author_key), col(Post.created_at),
         )
         .join(Label, col(Label.post_id) == col(Post.post_id))
         .where(_may_be_used())

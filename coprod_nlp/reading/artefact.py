@@ -155,18 +155,14 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
-    raw = _checked(directory, ESTIMATORS, manifest.estimators_sha256)
     definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode()
     model = _checked(directory, ENCODER, manifest.encoder_sha256)
+    fitted = load_fitted(directory)
     try:
-        parts = skops.io.loads(raw, trusted=list(TRUSTED))
-        fitted = Fitted(**{name: parts[name] for name in Fitted.__dataclass_fields__})
         gate = _gate(fitted, manifest)
         heads = Heads(*stacked(fitted.heads))
-    except UntrustedTypesFoundException as error:
-        raise ArtefactError(f"{directory}: {error}; {REBUILD}") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        raise ArtefactError(f"{directory}: its estimators cannot be loaded ({type(error).__name__}); {REBUILD}") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ArtefactError(f"{directory}: its estimators cannot be used ({type(error).__name__}); {REBUILD}") from None
     names = [tuple(getattr(fitted, name)) for name in ("gate_posts", "heads", "gate_sentences", "gate_joint")]
     if names != [LABELS, LABELS, SPAN_LABELS, SPAN_LABELS]:
         raise ArtefactError(f"{directory}: its classifiers are not those of this code's labels; {REBUILD}")
@@ -174,6 +170,24 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         raise ArtefactError(f"{directory}: its classifiers do not fit its features; {REBUILD}")
     wordpieces = Wordpieces(definition)
     return Artefact(manifest, wordpieces, gate, Encoder(model, wordpieces), heads)
+
+
+def load_fitted(directory: Path = SHIPPED) -> Fitted:
+    """An artefact's estimators as they were fitted, to fit some of them anew.
+
+    Raises
+    ------
+    ArtefactError
+        Where they are not there, not those of the manifest, or hold anything but estimators.
+    """
+    raw = _checked(directory, ESTIMATORS, load_manifest(directory).estimators_sha256)
+    try:
+        parts = skops.io.loads(raw, trusted=list(TRUSTED))
+        return Fitted(**{name: parts[name] for name in Fitted.__dataclass_fields__})
+    except UntrustedTypesFoundException as error:
+        raise ArtefactError(f"{directory}: {error}; {REBUILD}") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        raise ArtefactError(f"{directory}: its estimators cannot be loaded ({type(error).__name__}); {REBUILD}") from None
 
 
 def load_encoder(directory: Path = SHIPPED) -> tuple[bytes, str]:

@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import SHIPPED, Fitted, Heads, Manifest, load_encoder, save_artefact
+from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, save_artefact
 from coprod_nlp.reading.encoder import Encoder, features
 from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, SPAN_LABELS, WILLING, WILLING_VALUES
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.wordpieces import Wordpieces
+from coprod_nlp.training.card import model_card
+from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
-from coprod_nlp.training.measure import Scored, figures_of, histograms
+from coprod_nlp.training.evaluate import evaluation
+from coprod_nlp.training.measure import Scored, histograms
 from coprod_nlp.training.split import split_corpus
 from coprod_nlp.training.thresholds import load_thresholds
 
@@ -52,7 +55,7 @@ class Base:
 def fit_reading(
     directory: Path = SHIPPED, *, made_on: date, corpus: Path = CORPUS_DIR, base: Base | None = None, report: Report = lambda _: None
 ) -> Manifest:
-    """Fit the reading from the project's own corpus and write the artefact.
+    """Fit the reading from the project's own corpus and write the artefact with its card.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def fit_reading(
     thresholds = load_thresholds()
     joint = join_gate(split.tuned, gate_posts, gate_sentences)
     scored = score(checked, targets(split.checked), heads, thresholds.decide)
-    return save_artefact(
+    manifest = save_artefact(
         directory,
         Fitted(gate_posts, gate_sentences, joint, heads),
         encoder=base.model,
@@ -83,10 +86,12 @@ def fit_reading(
         thresholds=thresholds.decide,
         gate_thresholds={label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
         uncertain=thresholds.uncertain,
-        figures={"checked": figures_of(scored)},
+        figures=evaluation({CHECKED: scored}),
         profile=dict(histograms(scored.chances)),
         notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
     )
+    (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
+    return manifest
 
 
 def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:

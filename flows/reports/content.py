@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from coprod_nlp.ranking.reasons import PART_NAMES, count_of
 from coprod_nlp.reading.reasons import reason_for
 from coprod_nlp.records import TITLE_END
+from coprod_nlp.training.drift import alarms
 from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, PolicyArea, Signal, Stage
 from flows.job import Job
 from flows.reports.picture import NetworkPicture, network_picture
@@ -117,6 +118,7 @@ class ReportContent:
     totals: dict[str, int]
     languages: dict[str, int]
     problems: tuple[dict[str, Any], ...]
+    drift: tuple[str, ...]
     minimum_voices: int
     config_digest: str
     versions: dict[str, str]
@@ -151,6 +153,7 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
         totals=totals,
         languages=run.counts.get("languages", {}),
         problems=tuple(_problems(queries.problems(connection, [run.run_id]))),
+        drift=tuple(alarms(run.counts.get("drift", {}))),
         minimum_voices=job.config.ranking.minimum_voices,
         config_digest=run.config_digest,
         versions=run.versions,

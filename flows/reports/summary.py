@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from coprod_nlp.training.drift import alarms
 from flows.sources.base import EXPECTED_KINDS
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def print_summary(console: Console, summary: "Summary") -> None:
     set_aside = [f"{read[key]:,} {words}" for key, words in kinds if read.get(key)]
     console.print(escape(f"{read.get('read', 0):,} read" + (f"; set aside: {', '.join(set_aside)}" if set_aside else "")))
     console.print(escape(f"{ranked.get('networks', 0):,} networks, {ranked.get('leads', 0):,} leads"))
+    for alarm in alarms(counts.get("drift", {})):
+        console.print(f"[yellow]Drift:[/yellow] {escape(alarm)}", soft_wrap=True)
     odd = {kind: count for kind, count in summary.problems.items() if kind not in EXPECTED_KINDS}
     if odd:
         console.print(escape("odd input: " + ", ".join(f"{kind.replace('_', ' ')} {count:,}" for kind, count in odd.items())))

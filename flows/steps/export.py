@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from coprod_nlp.reading.artefact import SHIPPED
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus
 from flows.job import RequestError
@@ -33,18 +34,19 @@ class ReadResult:
     problems: dict[str, int] = field(default_factory=dict)
 
 
-def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int) -> ReadResult:
-    """Write one line a post, in the order of the archive; the file appears whole or not at all."""
+def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int, directory: Path = SHIPPED) -> ReadResult:
+    """Write one line a post, read with the artefact in a folder, in the order of the archive; the file appears whole or not at all."""
     source = open_source(name, columns=columns)
     if isinstance(source, ArchiveSource) and out.resolve() in {path.resolve() for path in source.paths}:
         raise RequestError(f"--out {out}: is the archive itself; choose another file")
     problems, result = Problems(), ReadResult()
     encoder = msgspec.json.Encoder()
+    count = processes if (source.size or 0) > SMALL_ARCHIVE_BYTES else 1
     draft = out.with_name(f".{out.name}.part")
     listener().stage(f"Read {source.name}", total=source.size, unit="bytes")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file, reading_processes(processes if (source.size or 0) > SMALL_ARCHIVE_BYTES else 1) as pool:
+        with draft.open("wb") as file, reading_processes(count, directory) as pool:
             for posts, readings in read_in_order(pool, _chunks(source.posts(problems), problems)):
                 for post, reading in zip(posts, readings, strict=True):
                     result.posts += 1

