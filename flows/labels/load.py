@@ -76,12 +76,13 @@ def recorded(problems: Problems) -> dict[str, Any]:
 
 
 def lines_of_problems(problems: Problems, unit: str) -> list[str]:
-    """One phrase a kind: what, how often, and where first."""
+    """One phrase a kind: what, how often, and where first. Encodings are a matter of lines, also in a list of items."""
     said = []
     for (kind, place), count in sorted(problems.counts.items()):
         numbers = ", ".join(map(str, problems.lines[kind, place]))
         more = ", …" if count > len(problems.lines[kind, place]) else ""
-        said.append(f"{kind.value.replace('_', ' ')}: {count:,} ({unit}{'s' if count > 1 else ''} {numbers}{more})")
+        counted = "line" if kind is RowProblem.WRONG_ENCODING else unit
+        said.append(f"{kind.value.replace('_', ' ')}: {count:,} ({counted}{'s' if count > 1 else ''} {numbers}{more})")
     return said
 
 
