@@ -122,7 +122,7 @@ def explain(
 
     Try: coprod explain "I can lend my van for the clean-up on Saturday"
     """
-    with _plain_errors():
+    with plain_errors():
         from coprod_nlp.records import PostText
         from flows.explain import print_explanation
 
