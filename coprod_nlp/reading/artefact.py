@@ -28,7 +28,7 @@ MANIFEST, ESTIMATORS, ENCODER, WORDPIECES, CARD = "manifest.json", "estimators.s
 TRUSTED: tuple[str, ...] = ()
 REBUILD = "rebuild it: coprod retrain --from-scratch"
 # Everything about how texts become features; an artefact fitted under another number is refused.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +43,7 @@ class Manifest:
 
     `version` names it in every reading. `sources` says where its labels came from, `data` the hash of each data set. `thresholds` are
     the probabilities from which on a label is decided for, `uncertain` the band of `willing` that goes to the label queue. `figures`
-    are what it scored when it was made, and `profile` how often each label was decided for there, to tell drift by.
+    are what it scored when it was made, and `profile` the share of messages in each tenth of each label's probability, to tell drift by.
     """
 
     version: str

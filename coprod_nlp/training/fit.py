@@ -1,7 +1,7 @@
 """From labelled messages to an artefact: the encoder, the heads on it, the gate before it, thresholds and figures.
 
-The encoder and the gate learn from five sixths of the corpus; heads and the gate's thresholds from two thirds of the sixth that
-neither has seen, since what a network says of the messages it learned by heart is no guide to what it says of others. The last
+The encoder and the gate learn from five sixths of the corpus; heads and what joins the gate's two verdicts from two thirds of the
+sixth that neither has seen, since what a network says of the messages it learned by heart is no guide to what it says of others. The last
 third only checks.
 """
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 from config.load import load_config
 from config.schema import Config, Retention
 from config.settings import Settings
-from coprod_nlp.reading.artefact import CARD, ENCODER, MANIFEST, SHIPPED, load_artefact, load_fitted, load_manifest
+from coprod_nlp.reading.artefact import CARD, MANIFEST, SHIPPED, load_artefact, load_fitted, load_manifest
 from coprod_nlp.reading.labels import LABELS
 from coprod_nlp.training.compare import GUARDED, RECENT
 from coprod_nlp.training.corpus import CORPUS_DIR
