@@ -26,6 +26,7 @@ from coprod_nlp.reading.artefact import (
     Manifest,
     load_artefact,
     load_encoder,
+    load_fitted,
     load_manifest,
     save_artefact,
 )
@@ -140,6 +141,16 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path, with_encoder: bool) -> 
     assert {path.name for path in folder.iterdir()} == {MANIFEST, ESTIMATORS} | ({ENCODER, WORDPIECES} if with_encoder else set())
 
 
+def test_the_estimators_come_back_as_they_were_fitted(whole: Path) -> None:
+    made, again = fitted(), load_fitted(whole)
+    for name in Fitted.__dataclass_fields__:
+        ours, before = getattr(again, name), getattr(made, name)
+        assert list(ours) == list(before)
+        for label, head in before.items():
+            assert np.array_equal(ours[label].coef_, head.coef_)
+            assert np.array_equal(ours[label].intercept_, head.intercept_)
+
+
 def test_heads_give_the_probabilities_of_their_estimators_whatever_other_posts_there_are() -> None:
     estimators = heads(LABELS, FEATURES)
     ours = Heads(*stacked(estimators))
@@ -238,8 +249,9 @@ def test_a_manifest_cut_off_anywhere_is_refused(saved: Path) -> None:
 
 def test_the_remedy_is_named_where_there_is_nothing(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere")
-    with pytest.raises(ArtefactError, match=REMEDY):
-        load_encoder(tmp_path / "nowhere")
+    for load in (load_encoder, load_fitted):
+        with pytest.raises(ArtefactError, match=REMEDY):
+            load(tmp_path / "nowhere")
 
 
 class Trap:

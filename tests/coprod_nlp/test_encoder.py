@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from coprod_nlp.reading.artefact import load_artefact, load_encoder
 from coprod_nlp.reading.encoder import FEATURES, MOST_WINDOWS, TITLE_PIECES, WIDTH, WINDOW, Encoded, Encoder, Window, features, windows_of
-from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
+from coprod_nlp.reading.labels import AREAS, LABELS, SPAN_LABELS
 from coprod_nlp.records import PostText
 from coprod_nlp.text.wordpieces import Wordpieces
 
@@ -177,7 +177,7 @@ def test_no_posts_have_no_features_but_the_right_number_of_columns() -> None:
     assert len(LABELS) + len(SPAN_LABELS) + WIDTH == FEATURES
 
 
-def test_of_several_windows_areas_are_the_mean_and_signals_the_highest() -> None:
+def test_of_several_windows_areas_are_the_mean_and_all_else_the_highest() -> None:
     body = words(300)
     places = wordpieces().pieces(body)
     edge = WINDOW - 3
@@ -186,7 +186,8 @@ def test_of_several_windows_areas_are_the_mean_and_signals_the_highest() -> None
     halves = [encoder().encode("", part) for part in (body[: places.ends[edge - 1]], body[places.starts[edge] :])]
     whole = encoder().encode("", body)
     logits = np.stack([half.logits for half in halves])
-    assert whole.logits[:FIRST_SPAN] == pytest.approx(logits[:, :FIRST_SPAN].mean(axis=0), abs=1e-6)
-    assert whole.logits[FIRST_SPAN:].tolist() == logits[:, FIRST_SPAN:].max(axis=0).tolist()
+    areas = len(AREAS)
+    assert whole.logits[:areas] == pytest.approx(logits[:, :areas].mean(axis=0), abs=1e-6)
+    assert whole.logits[areas:].tolist() == logits[:, areas:].max(axis=0).tolist()
     assert whole.best.tolist() == np.maximum(*(half.best for half in halves)).tolist()
     assert whole.pooled == pytest.approx(np.mean([half.pooled for half in halves], axis=0), abs=1e-6)

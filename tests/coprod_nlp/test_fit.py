@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from coprod_nlp.reading.artefact import Manifest, load_artefact, load_manifest
+from coprod_nlp.reading.artefact import CARD, Manifest, load_artefact, load_manifest
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING, WILLING_VALUES
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import Evidence, PostText, Reading
@@ -130,6 +130,7 @@ def test_the_manifest_says_what_was_learned_from_and_how_well(fitted: tuple[Path
     assert figures["messages"] == manifest.messages["checked"]
     assert figures["willing_messages"] == sum(post.has(WILLING) for post in split_corpus(load_corpus(corpus)).checked)
     assert all(0 <= value <= 1 for name, value in figures.items() if value is not None and not name.endswith("messages"))
+    assert manifest.version in (directory / CARD).read_text(encoding="utf-8")
     for shares in manifest.profile.values():
         assert sum(shares) == pytest.approx(1, abs=1e-3)
 

@@ -19,8 +19,8 @@ from flows.sources.base import Problems
 from flows.sources.table import open_source
 
 LABELS = Path(__file__).parent.parent / "data" / "sample_willing.json"
-# 0.07 under what the interim artefact was measured at on the sample (0.72); to be raised with the final one.
-MINIMUM_F1 = 0.65
+# 0.05 under what the shipped artefact was measured at on the sample (0.71).
+MINIMUM_F1 = 0.66
 # Of the sensitive messages below.
 MINIMUM_SENSITIVE = 8
 # Every so many posts of the sample, one is read several times over.
