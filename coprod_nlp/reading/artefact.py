@@ -155,7 +155,7 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
-    definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode()
+    definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256)
     model = _checked(directory, ENCODER, manifest.encoder_sha256)
     fitted = load_fitted(directory)
     try:
@@ -166,10 +166,15 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     names = [tuple(getattr(fitted, name)) for name in ("gate_posts", "heads", "gate_sentences", "gate_joint")]
     if names != [LABELS, LABELS, SPAN_LABELS, SPAN_LABELS]:
         raise ArtefactError(f"{directory}: its classifiers are not those of this code's labels; {REBUILD}")
-    if {len(gate.post_weights), len(gate.sentence_weights)} != {1 << BITS} or len(heads.weights) != FEATURES:
+    sizes = (len(gate.post_weights), len(gate.sentence_weights), len(heads.weights), gate.joint.shape[1])
+    if sizes != (1 << BITS, 1 << BITS, FEATURES, 3):
         raise ArtefactError(f"{directory}: its classifiers do not fit its features; {REBUILD}")
-    wordpieces = Wordpieces(definition)
-    return Artefact(manifest, wordpieces, gate, Encoder(model, wordpieces), heads)
+    try:
+        wordpieces = Wordpieces(definition.decode())
+        encoder = Encoder(model, wordpieces)
+    except Exception as error:  # noqa: BLE001  (what is written in Rust and C++ raises nothing narrower)
+        raise ArtefactError(f"{directory}: its encoder cannot be loaded ({type(error).__name__}); {REBUILD}") from None
+    return Artefact(manifest, wordpieces, gate, encoder, heads)
 
 
 def load_fitted(directory: Path = SHIPPED) -> Fitted:

@@ -46,7 +46,8 @@ def _narrowed(text: str, column: Floats, encoded: Encoded, start: int, end: int)
     if first > start:
         first = text.find(" ", first, middle) + 1 or first
     if last < end:
-        last = max(text.rfind(" ", middle, last), middle + 1)
+        space = text.rfind(" ", middle, last)
+        last = space if space > middle else last
     return first, last
 
 

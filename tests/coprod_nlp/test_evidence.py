@@ -151,7 +151,10 @@ def test_of_a_rant_without_stops_the_words_around_the_best_pieces_are_shown(coun
     assert post.text.index(post.body) <= item.start
 
 
-@pytest.mark.parametrize("breaks", [" ", "/", ""], ids=["spaces", "slashes", "nothing"])
+@pytest.mark.parametrize(
+    "breaks",
+    [pytest.param(" ", id="spaces"), pytest.param("/", id="slashes"), pytest.param("", id="nothing")],
+)
 def test_a_span_of_a_long_unbroken_text_holds_its_best_piece(breaks: str) -> None:
     body = breaks.join(["bins"] * 60 + ["help"] + ["bins"] * 60)
     encoded = said(body, {})

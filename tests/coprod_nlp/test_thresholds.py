@@ -56,7 +56,6 @@ def test_every_threshold_that_is_none_is_named_at_once(table: Path) -> None:
 
 
 @pytest.mark.parametrize("label", [LABELS[0], "sensitive", LABELS[-1]])
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="load_thresholds promises a ValueError and raises a bare KeyError")
 def test_a_label_without_a_threshold_is_named(table: Path, label: str) -> None:
     with pytest.raises(ValueError, match=rf"\b{label}\b"):
         load_thresholds(change(table, f"{label} = .*", ""))
@@ -84,9 +83,6 @@ def test_a_table_that_cannot_be_read_is_refused(table: Path, pattern: str, repla
         pytest.param("area = .*", "", id="a kind of label without a threshold of the gate"),
         pytest.param("area = .*", "area = 80", id="a threshold of the gate that is none"),
     ],
-)
-@pytest.mark.xfail(
-    strict=True, raises=pytest.fail.Exception, reason="`uncertain` and `gate` are not checked; fitting then fails at its end, or not at all"
 )
 def test_a_band_or_a_threshold_of_the_gate_that_is_none_is_refused(table: Path, pattern: str, replacement: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
