@@ -8,10 +8,10 @@ from pathlib import Path
 from config.load import ConfigError, load_config
 from config.schema import Config
 from config.settings import Settings, SettingsError, load_author_key, load_settings
-from coprod_nlp.reading.artefact import ArtefactError, load_artefact
+from coprod_nlp.reading.artefact import SHIPPED, ArtefactError
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
-from flows.classifiers import champion_directory, described
+from flows.classifiers import champion_version, described, directory_of, load_classifier
 from models.base import utc_now
 from models.classifier_queries import champion
 from models.session import StoreError, open_engine, shown_address, unit_of_work
@@ -95,14 +95,23 @@ def _database(settings: Settings) -> str:
 
 
 def _reader(settings: Settings) -> str:
-    engine = open_engine(settings.address())
-    with unit_of_work(engine) as session:
-        found = champion(session)
-    directory = champion_directory(settings, engine)
-    engine.dispose()
-    reader = Reader(load_artefact(directory))
+    directory, whose = _champion(settings)
+    reader = Reader(load_classifier(directory))
     reader.read([PostText("t1_check", "", "I can lend my van for the clean-up.")])
-    return f"{reader.version} reads, {described(found)}"
+    return f"{reader.version} reads, {whose}"
+
+
+def _champion(settings: Settings) -> tuple[Path, str]:
+    """The folder of what runs read with, and where it comes from."""
+    try:
+        engine = open_engine(settings.address())
+    except StoreError:
+        return SHIPPED, "shipped with the project; without the database it is not known whether another was promoted"
+    try:
+        with unit_of_work(engine) as session:
+            return directory_of(settings, champion_version(session)), described(champion(session))
+    finally:
+        engine.dispose()
 
 
 def _folder(settings: Settings) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, make_url
 from sqlmodel import Session
 
 from config.settings import Settings
-from coprod_nlp.reading.artefact import ENCODER, MANIFEST, SHIPPED, ArtefactError, load_manifest
+from coprod_nlp.reading.artefact import ENCODER, MANIFEST, REBUILD, SHIPPED, Artefact, ArtefactError, load_artefact, load_manifest
 from models.classifier import Classifier
 from models.classifier_queries import champion
 from models.session import open_engine, unit_of_work
@@ -42,6 +42,16 @@ def directory_of(settings: Settings, version: str) -> Path:
     if shipped.version == version:
         return SHIPPED
     raise ArtefactError(f"{folder}: the classifier is not there; restore that folder from its backup, or {GO_BACK}")
+
+
+def load_classifier(directory: Path) -> Artefact:
+    """An artefact to read with; where one that was made here cannot be loaded, the error says how to go back."""
+    try:
+        return load_artefact(directory)
+    except ArtefactError as error:
+        if directory == SHIPPED:
+            raise
+        raise ArtefactError(str(error).replace(REBUILD, f"restore that folder from its backup, or {GO_BACK}")) from None
 
 
 def is_there(settings: Settings, version: str) -> bool:

@@ -10,13 +10,13 @@ from sqlalchemy import Engine
 from config.load import load_config
 from config.schema import Config
 from config.settings import Settings, load_settings
-from coprod_nlp.reading.artefact import load_artefact, load_manifest
+from coprod_nlp.reading.artefact import load_manifest
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import as_rows, from_rows, verdict, worse_figures
 from coprod_nlp.training.holdout import RetrainingError, hold_back, require_enough
-from coprod_nlp.training.retrain import measured
+from coprod_nlp.training.retrain import measured_beside
 from coprod_nlp.vocabulary import ClassifierRole
-from flows.classifiers import champion_version, directory_of
+from flows.classifiers import champion_version, directory_of, load_classifier
 from flows.job import known_council
 from flows.labels.cases import gather_cases
 from flows.retrain import champion_of
@@ -72,7 +72,7 @@ class Desk:
         ours = self._directory(version)
         self._directory(opponent)
         cases = gather_cases(self.engine, self.config).cases
-        differences = measured(champion_of(self.settings, opponent, row), ours, cases)
+        differences = measured_beside(champion_of(self.settings, opponent, row), ours, cases)
         if opponent == present and version != present:
             with unit_of_work(self.engine) as session:
                 if session.get(Classifier, version):
@@ -92,7 +92,7 @@ class Desk:
         with unit_of_work(self.engine) as session:
             before = champion_version(session)
             if session.get(Classifier, version):
-                load_artefact(directory_of(self.settings, version))
+                load_classifier(directory_of(self.settings, version))
             actions.promote_classifier(session, version, champion_version=before, by=by, reason=reason)
         return before
 

@@ -6,12 +6,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from coprod_nlp.reading.artefact import SHIPPED, load_artefact
+from coprod_nlp.reading.artefact import SHIPPED
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, WILLING
 from coprod_nlp.reading.reader import Explanation, Reader
 from coprod_nlp.reading.reasons import reason_for
 from coprod_nlp.records import PostText
 from coprod_nlp.vocabulary import ReadingStatus
+from flows.classifiers import load_classifier
 
 # Labels that are not decided for are shown from this probability on.
 WORTH_SHOWING = 0.05
@@ -25,7 +26,7 @@ FATES = {
 
 def print_explanation(console: Console, post: PostText, *, directory: Path = SHIPPED) -> None:
     """One message, read with the artefact in a folder and explained."""
-    reader = Reader(load_artefact(directory))
+    reader = Reader(load_classifier(directory))
     explanation = reader.explain(post)
     reading = explanation.reading
     console.print(f"Language {reading.language}; {FATES[reading.status]}; reader {reading.version}")

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from coprod_nlp.reading.artefact import CARD, ENCODER, ESTIMATORS, MANIFEST, SHIPPED, WORDPIECES, Manifest
+from coprod_nlp.training.corpus import CORPUS_DIR
 from coprod_nlp.training.fit import fit_reading, shipped_base
 from flows.job import RequestError
 from models.base import utc_now
@@ -16,7 +17,9 @@ NEEDED = {"torch": "torch (PyTorch)", "onnx": "onnx", "safetensors": "safetensor
 FILES = (ENCODER, WORDPIECES, ESTIMATORS, CARD, MANIFEST)
 
 
-def rebuild(*, out: Path = SHIPPED, is_encoder_kept: bool, report: Callable[[str], None] = lambda _: None) -> Manifest:
+def rebuild(
+    *, out: Path = SHIPPED, corpus: Path = CORPUS_DIR, is_encoder_kept: bool, report: Callable[[str], None] = lambda _: None
+) -> Manifest:
     """Fit gate, heads and thresholds on the corpus, and fine-tune the encoder before it or keep the shipped one.
 
     Raises
@@ -30,7 +33,7 @@ def rebuild(*, out: Path = SHIPPED, is_encoder_kept: bool, report: Callable[[str
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".making-", ignore_cleanup_errors=True) as draft:
-            made = fit_reading(Path(draft), made_on=utc_now().date(), base=base, report=report)
+            made = fit_reading(Path(draft), made_on=utc_now().date(), corpus=corpus, base=base, report=report)
             out.mkdir(exist_ok=True)
             for name in FILES:
                 (Path(draft) / name).replace(out / name)

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from coprod_nlp.training.evaluate import resamples, spread
-from coprod_nlp.training.measure import Scored, figures_of
+from coprod_nlp.training.evaluate import Figures, Measured, spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Difference:
         return f"from {-self.low:.3f} worse to {self.high:.3f} better"
 
 
-def compare(champion: Mapping[str, Scored], challenger: Mapping[str, Scored]) -> list[Difference]:
+def compare(champion: Mapping[str, Measured], challenger: Mapping[str, Measured]) -> list[Difference]:
     """Every guarded figure that both can be measured in, set by set.
 
     Parameters
@@ -79,13 +78,13 @@ def compare(champion: Mapping[str, Scored], challenger: Mapping[str, Scored]) ->
     found = []
     for name, ours in challenger.items():
         theirs = champion[name]
-        if len(ours.chances) != len(theirs.chances) or not (ours.truth == theirs.truth).all():
+        if theirs.messages != ours.messages or not (ours.scored.truth == theirs.scored.truth).all():
             raise ValueError(f"{name}: champion and challenger should be measured on the same messages; they are not")
-        drawn = [_gains(theirs.rows(rows), ours.rows(rows)) for rows in resamples(len(ours.chances))]
-        ends = spread([{figure: gain for figure, (_, _, gain) in gains.items()} for gains in drawn])
+        pairs = zip(theirs.drawn, ours.drawn, strict=True)
+        ends = spread([{figure: gain for figure, (_, _, gain) in _gains(*pair).items()} for pair in pairs])
         found += [
-            Difference(name, figure, len(ours.chances), before, after, gain, *ends.get(figure, NOT_KNOWN))
-            for figure, (before, after, gain) in _gains(theirs, ours).items()
+            Difference(name, figure, ours.messages, before, after, gain, *ends.get(figure, NOT_KNOWN))
+            for figure, (before, after, gain) in _gains(theirs.figures, ours.figures).items()
         ]
     return found
 
@@ -126,9 +125,8 @@ def from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Difference]:
     return [Difference(**row) for row in rows]
 
 
-def _gains(champion: Scored, challenger: Scored) -> dict[str, tuple[float, float, float]]:
-    """By figure: what it is for either, and how much better the challenger is."""
-    before, after = figures_of(champion), figures_of(challenger)
+def _gains(before: Figures, after: Figures) -> dict[str, tuple[float, float, float]]:
+    """By figure: what it is for champion and challenger, and how much better the challenger is."""
     found = {}
     for figure, guarded in GUARDED.items():
         old, new = before[figure], after[figure]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,35 @@ MINIMUM_MESSAGES = 20
 Figures = dict[str, float | None]
 
 
-def evaluation(sets: Mapping[str, Scored], *, communities: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Measured:
+    """A set as one classifier judged it, its figures, and those of each draw of its messages with replacement.
+
+    The draws of two classifiers on the same messages are the same, so that their figures can be paired.
+    """
+
+    scored: Scored
+    figures: Figures
+    drawn: list[Figures]
+
+    @property
+    def messages(self) -> int:
+        return len(self.scored.chances)
+
+    @property
+    def intervals(self) -> dict[str, list[float]]:
+        """The middle `SHARE` of each figure over the draws; no entry where it cannot be said."""
+        return spread(self.drawn)
+
+
+def measure(scored: Scored) -> Measured:
+    """Figures of a set, and how far they would move with other messages like these."""
+    rng, count = np.random.default_rng(SEED), len(scored.chances)
+    drawn = [figures_of(scored.rows(rng.integers(0, count, count))) for _ in range(RESAMPLES)] if count else []
+    return Measured(scored, figures_of(scored), drawn)
+
+
+def evaluation(sets: Mapping[str, Measured], *, communities: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
     """Everything there is to say of some sets, by what it is.
 
     Parameters
@@ -32,26 +61,15 @@ def evaluation(sets: Mapping[str, Scored], *, communities: Mapping[str, Sequence
     dict
         The figures of each set under its own name; `intervals` of each figure, `labels` and `communities`, each by set.
     """
-    found: dict[str, Any] = {name: figures_of(scored) for name, scored in sets.items()}
-    found["intervals"] = {name: intervals(scored) for name, scored in sets.items()}
-    found["labels"] = {name: rounded(by_label(scored)) for name, scored in sets.items()}
-    found["communities"] = {name: by_community(sets[name], where) for name, where in (communities or {}).items()}
+    found: dict[str, Any] = {name: measured.figures for name, measured in sets.items()}
+    found["intervals"] = {name: measured.intervals for name, measured in sets.items()}
+    found["labels"] = {name: rounded(by_label(measured.scored)) for name, measured in sets.items()}
+    found["communities"] = {name: by_community(sets[name].scored, where) for name, where in (communities or {}).items()}
     return found
 
 
-def intervals(scored: Scored) -> dict[str, list[float]]:
-    """The middle `SHARE` of each figure when the messages are drawn again with replacement; no entry where it cannot be said."""
-    return spread([figures_of(scored.rows(rows)) for rows in resamples(len(scored.chances))])
-
-
-def resamples(count: int) -> list[np.ndarray]:
-    """The same draws each time, so that two classifiers are measured on the same ones."""
-    rng = np.random.default_rng(SEED)
-    return [rng.integers(0, count, count) for _ in range(RESAMPLES)] if count else []
-
-
 def spread(drawn: Sequence[Mapping[str, float | None]]) -> dict[str, list[float]]:
-    """Low and high end of each figure over resamples; counts of messages are no figures."""
+    """Low and high end of each figure over draws; counts of messages are no figures."""
     values: defaultdict[str, list[float]] = defaultdict(list)
     for figures in drawn:
         for name, value in figures.items():

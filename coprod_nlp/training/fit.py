@@ -25,7 +25,7 @@ from coprod_nlp.text.wordpieces import Wordpieces
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
-from coprod_nlp.training.evaluate import evaluation
+from coprod_nlp.training.evaluate import evaluation, measure
 from coprod_nlp.training.measure import Scored, histograms
 from coprod_nlp.training.split import split_corpus
 from coprod_nlp.training.thresholds import load_thresholds
@@ -86,7 +86,7 @@ def fit_reading(
         thresholds=thresholds.decide,
         gate_thresholds={label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
         uncertain=thresholds.uncertain,
-        figures=evaluation({CHECKED: scored}),
+        figures=evaluation({CHECKED: measure(scored)}),
         profile=dict(histograms(scored.chances)),
         notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
     )

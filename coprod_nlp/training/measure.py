@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 
@@ -51,7 +50,7 @@ def figures_of(scored: Scored) -> dict[str, float | None]:
     found = {
         "messages": float(len(chance)),
         "willing_messages": float(truth.sum()),
-        "willing_ap": float(average_precision_score(truth, chance)) if truth.any() else None,
+        "willing_ap": average_precision(chance, truth) if truth.any() else None,
         "willing_p_at_50": float(truth[top].mean()) if len(chance) >= TOP else None,
         "willing_precision": precision,
         "willing_recall": recall,
@@ -73,6 +72,16 @@ def by_label(scored: Scored) -> dict[str, dict[str, float]]:
             values = precision_recall_f1(scored.decided[:, place], scored.truth[:, place])
             found[label] = dict(zip(("precision", "recall", "f1"), values, strict=True)) | {"cases": float(scored.truth[:, place].sum())}
     return found
+
+
+def average_precision(chance: Floats, truth: Bools) -> float:
+    """Mean precision over the steps in recall, equal probabilities taken together; as scikit-learn's, which checks its input for longer
+    than it counts, and resampling asks for thousands. Some message must be true."""
+    order = np.argsort(-chance, kind="stable")
+    hits = np.cumsum(truth[order])
+    ends = np.flatnonzero(np.diff(chance[order], append=np.nan))
+    found: float = (hits[ends] / (ends + 1) * np.diff(hits[ends], prepend=0)).sum() / hits[-1]
+    return float(found)
 
 
 def calibration_error(chance: Floats, truth: Bools) -> float:

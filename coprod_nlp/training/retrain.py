@@ -30,7 +30,7 @@ from coprod_nlp.text.clean import prose
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
-from coprod_nlp.training.evaluate import evaluation
+from coprod_nlp.training.evaluate import Measured, evaluation, measure
 from coprod_nlp.training.fit import encode_all, fit_heads, score
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, histograms, precision_recall_f1
@@ -119,7 +119,7 @@ def retrain(
     out_of_fold = _out_of_fold(material)
     decide = shifted(thresholds, out_of_fold, material.learned_truth) if is_shifting else dict(thresholds)
     report("figures")
-    before, after = material.scored(fitted.heads, thresholds), material.scored(heads, decide)
+    before, after = material.measured(fitted.heads, thresholds), material.measured(heads, decide)
     manifest = _write(directory, replace(fitted, heads=heads), material, decide, after, champion, made_on=made_on, corpus=corpus)
     return Retrained(
         manifest,
@@ -127,24 +127,26 @@ def retrain(
         material.weight,
         max(case.written_at or NO_TIME for case in held.learned),
         [*held.learned, *held.recent],
-        np.concatenate([out_of_fold, after[RECENT].chances]),
-        np.concatenate([material.learned_truth, after[RECENT].truth]),
+        np.concatenate([out_of_fold, after[RECENT].scored.chances]),
+        np.concatenate([material.learned_truth, after[RECENT].scored.truth]),
     )
 
 
-def measured(champion: Champion, challenger: Path, cases: Sequence[Case], *, corpus: Path = CORPUS_DIR) -> list[Difference]:
+def measured_beside(champion: Champion, challenger: Path, cases: Sequence[Case], *, corpus: Path = CORPUS_DIR) -> list[Difference]:
     """The guarded figures of any two artefacts on the corpus's fixed set and, where there are any, on the newest labelled messages."""
     held = without_seen(hold_back(cases), champion.learned_until)
-    checked = split_corpus(load_corpus(corpus)).checked
-    sets = {CHECKED: checked, RECENT: [case.labelled for case in held.recent]}
+    sets = {CHECKED: split_corpus(load_corpus(corpus)).checked, RECENT: [case.labelled for case in held.recent]}
+    encoded: dict[str, dict[str, Floats]] = {}
     sides = []
     for directory in (champion.directory, challenger):
-        artefact = load_artefact(directory)
+        artefact, heads = load_artefact(directory), load_fitted(directory).heads
+        encoder = artefact.manifest.encoder_sha256
+        if encoder not in encoded:
+            encoded[encoder] = {name: encode_all(artefact.encoder, posts) for name, posts in sets.items() if posts}
         sides.append(
             {
-                name: score(encode_all(artefact.encoder, posts), targets(posts), load_fitted(directory).heads, artefact.manifest.thresholds)
-                for name, posts in sets.items()
-                if posts
+                name: measure(score(some, targets(sets[name]), heads, artefact.manifest.thresholds))
+                for name, some in encoded[encoder].items()
             }
         )
     return compare(*sides)
@@ -198,8 +200,8 @@ class _Material:
             np.concatenate([self.tuned, self.learned[kept]]), np.concatenate([self.tuned_truth, self.learned_truth[kept]]), weights
         )
 
-    def scored(self, heads: Mapping[str, LogisticRegression], decide: Mapping[str, float]) -> dict[str, Scored]:
-        return {name: score(encoded, targets(posts), heads, decide) for name, (posts, encoded) in self.sets.items()}
+    def measured(self, heads: Mapping[str, LogisticRegression], decide: Mapping[str, float]) -> dict[str, Measured]:
+        return {name: measure(score(encoded, targets(posts), heads, decide)) for name, (posts, encoded) in self.sets.items()}
 
 
 def _material(artefact: Artefact, held: HeldBack, corpus: Path, report: Report) -> _Material:
@@ -225,7 +227,7 @@ def _out_of_fold(material: _Material) -> Floats:
 
 
 def _write(
-    directory: Path, fitted: Fitted, material: _Material, decide: dict[str, float], after: Mapping[str, Scored], champion: Champion, *,
+    directory: Path, fitted: Fitted, material: _Material, decide: dict[str, float], after: Mapping[str, Measured], champion: Champion, *,
     made_on: date, corpus: Path,
 ) -> Manifest:  # fmt: skip
     """The challenger and its card."""
@@ -233,7 +235,7 @@ def _write(
     model, definition = load_encoder(champion.directory)
     cases = [*held.learned, *held.recent]
     figures = evaluation(after, communities={RECENT: [case.community for case in held.recent]})
-    figures["let_through"] = {name: _let_through(material.artefact, material.sets[name][0], scored) for name, scored in after.items()}
+    figures["let_through"] = {name: _let_through(material.artefact, material.sets[name][0], ours.scored) for name, ours in after.items()}
     manifest = save_artefact(
         directory,
         fitted,
@@ -252,7 +254,7 @@ def _write(
         gate_thresholds=before.gate_thresholds,
         uncertain=before.uncertain,
         figures=figures,
-        profile=dict(histograms(after[CHECKED].chances)),
+        profile=dict(histograms(after[CHECKED].scored.chances)),
         notes=_notes(material, decide, champion),
     )  # fmt: skip
     (directory / CARD).write_text(model_card(manifest, parent=before.version), encoding="utf-8", newline="\n")

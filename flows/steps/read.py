@@ -14,10 +14,10 @@ from threading import BrokenBarrierError
 from time import monotonic
 from typing import Any
 
-from coprod_nlp.reading.artefact import load_artefact
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus, RunStage
+from flows.classifiers import load_classifier
 from flows.job import Job
 from flows.progress import listener
 from flows.steps.drift import drift_of
@@ -125,7 +125,7 @@ def _unread(job: Job, version: str) -> Iterator[tuple[Sequence[Any], list[PostTe
 def _read_chunk(directory: Path, posts: list[PostText]) -> list[Reading]:
     if directory not in _readers:
         _readers.clear()
-        _readers[directory] = Reader(load_artefact(directory))
+        _readers[directory] = Reader(load_classifier(directory))
     return _readers[directory].read(posts)
 
 

@@ -10,7 +10,7 @@ from coprod_nlp.reading.artefact import CARD, SHIPPED, Manifest, load_manifest
 from coprod_nlp.reading.labels import LABELS
 from coprod_nlp.training.card import FIGURE_WORDS, model_card
 from coprod_nlp.training.compare import GUARDED
-from coprod_nlp.training.evaluate import evaluation
+from coprod_nlp.training.evaluate import evaluation, measure
 from coprod_nlp.training.measure import Scored
 
 SECTIONS = [
@@ -26,7 +26,9 @@ def scored(messages: int = 60) -> Scored:
 
 @pytest.fixture
 def manifest() -> Manifest:
-    figures = evaluation({"checked": scored(), "recent": scored(40)}, communities={"recent": ["archive:town"] * 30 + ["archive:hill"] * 10})
+    figures = evaluation(
+        {"checked": measure(scored()), "recent": measure(scored(40))}, communities={"recent": ["archive:town"] * 30 + ["archive:hill"] * 10}
+    )
     return replace(
         load_manifest(), figures=figures, sources=("archive", "project"), data={"corpus": "c0ffee", "labels": "5eed"},
         messages={"tuned": 1432, "labels learned": 210}, notes=("thresholds chosen on: a set", "a labelled message counts as 4.0"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,18 @@ from config.schema import Config, Retention
 from config.settings import Settings
 from coprod_nlp.reading.artefact import CARD, MANIFEST, SHIPPED, load_artefact, load_fitted, load_manifest
 from coprod_nlp.reading.labels import LABELS
+from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import GUARDED, RECENT
 from coprod_nlp.training.corpus import CORPUS_DIR
 from coprod_nlp.training.holdout import RetrainingError
 from coprod_nlp.training.retrain import LABEL_WEIGHT, SHIFT_CASES, SHIFT_MOST, label_weight, labels_digest, shifted
-from coprod_nlp.training.split import CHECKS, TUNES, share_of
+from coprod_nlp.training.split import CHECKS, SHARES, TUNES, share_of
 from coprod_nlp.vocabulary import ClassifierRole, PostState, Signal
 from flows.acting import acting_as
+from flows.job import RequestError
 from flows.labels.cases import gather_cases
 from flows.labels.load import import_labels
+from flows.rebuild import FILES, rebuild
 from flows.retrain import Retraining, champion_of, fit, gather, register
 from models import actions, classifier_queries
 from models.classifier import Classifier
@@ -44,9 +48,9 @@ def corpus_rows() -> Iterator[Row]:
 
 @pytest.fixture(scope="module")
 def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first messages of the shares of the corpus that tune and that check: enough to fit every head."""
+    """The first messages of each share of the corpus: enough to fit everything."""
     folder = tmp_path_factory.mktemp("corpus")
-    wanted = dict.fromkeys(TUNES, 200) | dict.fromkeys(CHECKS, 120)
+    wanted = dict.fromkeys(range(SHARES), 40) | dict.fromkeys(TUNES, 200) | dict.fromkeys(CHECKS, 120)
     kept = []
     for row in corpus_rows():
         share = share_of(row["id"])
@@ -247,8 +251,10 @@ def test_300_labels_under_a_shifted_meaning_move_the_figures_of_their_held_back_
     assert (row.made_by, outcome.champion) == ("Quillfeather", load_manifest().version)
     assert outcome.verdict[-1].endswith("promoting it needs a person's name and a reason.")
     with get_client(sync_client=True) as client:
-        kinds = ("artifacts", "flow_runs", "task_runs", "logs")
-        told = {kind: json.dumps(client.request("POST", f"/{kind}/filter", json={}).json()) for kind in kinds}
+        ask: Any = client.request
+        told = {
+            kind: json.dumps(ask("POST", f"/{kind}/filter", json={}).json()) for kind in ("artifacts", "flow_runs", "task_runs", "logs")
+        }
     assert outcome.version in told["artifacts"]
     assert not [kind for kind, text in told.items() if CANARY in text or "Quillfeather" in text]
 
@@ -284,3 +290,20 @@ def test_a_retraining_enforces_what_the_configuration_files_say(tmp_path: Path, 
     import_labels(store, label_file(tmp_path / "labels.jsonl", rows), by="ana")
     gathered = gather_cases(store, load_config())
     assert (gathered.cases, gathered.not_allowed) == ([], {"reddit": 9})
+
+
+def test_a_rebuild_puts_a_whole_artefact_in_place_with_its_card(tmp_path: Path, small_corpus: Path) -> None:
+    out = tmp_path / "new" / "reading"
+    made = rebuild(out=out, corpus=small_corpus, is_encoder_kept=True)
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert [path.name for path in out.parent.iterdir()] == ["reading"]
+    assert load_artefact(out).manifest == made
+    assert (out / CARD).read_text(encoding="utf-8") == model_card(made)
+    assert rebuild(out=out, corpus=small_corpus, is_encoder_kept=True).version == made.version, "bit for bit"
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="what fine-tuning needs is installed here")
+def test_a_rebuild_without_pytorch_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match=r"torch \(PyTorch\).* is not installed; .*-r requirements-train\.txt`, or give --keep-encoder"):
+        rebuild(out=tmp_path / "reading", is_encoder_kept=False)
+    assert not (tmp_path / "reading").exists()
