@@ -9,6 +9,7 @@ call willing the cascade keeps, and how fast deep reading alone is. Ratios from 
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import subprocess
 import sys
@@ -23,12 +24,12 @@ import psutil
 
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText, Reading
-from coprod_nlp.vocabulary import PostState
+from coprod_nlp.vocabulary import PostState, ReadingStatus
 from flows.sources.archive import ArchiveSource
 from flows.sources.base import Problems
 
 SEED = 20261127
-CHUNK = 250
+CHUNK = 500
 SAMPLE_EVERY_S = 0.1
 
 
@@ -76,8 +77,8 @@ def _read_here(posts: list[PostText], is_always_deep: bool) -> tuple[list[Readin
 
 
 def _print_sample(cascade: list[Reading], deep: list[Reading], cascade_s: float, deep_s: float) -> None:
-    wanted = [one.post_id for one in deep if one.is_willing]
-    kept = {one.post_id for one in cascade if one.is_willing} & set(wanted)
+    wanted = [one.post_id for one in deep if one.is_willing and one.status is ReadingStatus.READ]
+    kept = {one.post_id for one in cascade if one.is_willing and one.status is ReadingStatus.READ} & set(wanted)
     areas = sum(len(one.areas) for one in deep)
     areas_kept = sum(len(one.areas) for one in cascade)
     read = [one for one in cascade if one.willing is not None]
@@ -112,6 +113,8 @@ def _whole(archives: list[str], count: int, processes: int, peer: float) -> None
                 except subprocess.TimeoutExpired:
                     continue
             print(running.stdout.read().strip() if running.stdout else "")
+            if running.returncode:
+                sys.exit(f"coprod read ended with {running.returncode}")
         seconds = perf_counter() - started
     print(
         json.dumps(
@@ -124,8 +127,6 @@ def _whole(archives: list[str], count: int, processes: int, peer: float) -> None
 
 
 def _environment(processes: int) -> dict[str, str]:
-    import os
-
     return os.environ | {"COPROD_WORKERS": str(processes)}
 
 

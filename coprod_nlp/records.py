@@ -39,8 +39,8 @@ class Reading:
 
     `areas` and `signals` hold only what was decided for, each with its probability; `willing` is a probability for every
     post that was read and None for one in which there is nothing to read. A reading whose status is sensitive says what the
-    message says, for measuring; a run must keep `without_content` of it and nothing else. `is_deep` is false where the gate saw
-    nothing in a post.
+    message says, for measuring; a run must keep `without_content` of it and nothing else. `is_deep` is true where a post passed
+    the gate.
     """
 
     post_id: str
@@ -52,7 +52,7 @@ class Reading:
     areas: Mapping[PolicyArea, float] = field(default_factory=dict)
     signals: Mapping[Signal, float] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
-    is_deep: bool = True
+    is_deep: bool = False
 
     def without_content(self) -> "Reading":
         """Only what became of the post: no area, no signal, no probability, no evidence."""

@@ -134,7 +134,8 @@ def explain(
         from flows.classifiers import champion_directory
         from flows.explain import print_explanation
 
-        post = PostText("t1_explained", title, sys.stdin.read() if text == "-" else text)
+        words = sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text.encode("utf-8", "replace").decode()
+        post = PostText("t1_explained", title.encode("utf-8", "replace").decode(), words)
         print_explanation(out_console, post, directory=champion_directory(load_settings()))
 
 

@@ -36,7 +36,12 @@ def print_explanation(console: Console, post: PostText, *, directory: Path = SHI
     console.print(_labels(explanation))
     for item in reading.evidence:
         words = post.text[item.start : item.end]
-        console.print(f"[bold]{item.signal}[/bold]: {escape(reason_for(item.signal, words))}\n  “{escape(words)}”", soft_wrap=True)
+        console.print(
+            f"[bold]{item.signal}[/bold]: {escape(reason_for(item.signal, words))}\n  “{escape(words)}”",
+            soft_wrap=True,
+            emoji=False,
+            highlight=False,
+        )
 
 
 def _labels(explanation: Explanation) -> Table:

@@ -85,10 +85,18 @@ def stored_posts(connection: Connection, post_ids: Sequence[str]) -> dict[str, A
     return {row.post_id: row for row in _in_portions(connection, statement, post_ids)}
 
 
-def id_prefixes(connection: Connection) -> list[str]:
-    """What a post's id may begin with, before the colon and its fullname: platforms and communities."""
-    pairs = connection.execute(select(col(Post.platform), col(Post.community_id)).distinct())
-    return sorted({prefix for pair in pairs for prefix in pair})
+def posts_called(connection: Connection, fullnames: Collection[str]) -> dict[str, list[str]]:
+    """Ids of stored posts by fullname, which is the end of an id; sources may name posts alike. Goes through every id once."""
+    found: dict[str, list[str]] = {}
+    if not fullnames:
+        return found
+    statement = select(col(Post.post_id)).order_by(col(Post.post_id))
+    with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
+        for post_id in rows.scalars():
+            fullname = post_id[max(post_id.rfind(":t1_"), post_id.rfind(":t3_")) + 1 :]
+            if fullname in fullnames:
+                found.setdefault(fullname, []).append(post_id)
+    return found
 
 
 def _in_portions(connection: Connection, statement: Any, post_ids: Sequence[str]) -> Iterator[Any]:

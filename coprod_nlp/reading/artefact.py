@@ -28,7 +28,7 @@ MANIFEST, ESTIMATORS, ENCODER, WORDPIECES, CARD = "manifest.json", "estimators.s
 TRUSTED: tuple[str, ...] = ()
 REBUILD = "rebuild it: coprod retrain --from-scratch"
 # Everything about how texts become features; an artefact fitted under another number is refused.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +43,7 @@ class Manifest:
 
     `version` names it in every reading. `sources` says where its labels came from, `data` the hash of each data set. `thresholds` are
     the probabilities from which on a label is decided for, `uncertain` the band of `willing` that goes to the label queue. `figures`
-    are what it scored when it was made, and `profile` how often each label was decided for there, to tell drift by.
+    are what it scored when it was made, and `profile` the share of messages in each tenth of each label's probability, to tell drift by.
     """
 
     version: str
@@ -155,7 +155,7 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
-    definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode()
+    definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256)
     model = _checked(directory, ENCODER, manifest.encoder_sha256)
     fitted = load_fitted(directory)
     try:
@@ -166,10 +166,15 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     names = [tuple(getattr(fitted, name)) for name in ("gate_posts", "heads", "gate_sentences", "gate_joint")]
     if names != [LABELS, LABELS, SPAN_LABELS, SPAN_LABELS]:
         raise ArtefactError(f"{directory}: its classifiers are not those of this code's labels; {REBUILD}")
-    if {len(gate.post_weights), len(gate.sentence_weights)} != {1 << BITS} or len(heads.weights) != FEATURES:
+    sizes = (len(gate.post_weights), len(gate.sentence_weights), len(heads.weights), gate.joint.shape[1])
+    if sizes != (1 << BITS, 1 << BITS, FEATURES, 3):
         raise ArtefactError(f"{directory}: its classifiers do not fit its features; {REBUILD}")
-    wordpieces = Wordpieces(definition)
-    return Artefact(manifest, wordpieces, gate, Encoder(model, wordpieces), heads)
+    try:
+        wordpieces = Wordpieces(definition.decode())
+        encoder = Encoder(model, wordpieces)
+    except Exception as error:  # noqa: BLE001  (what is written in Rust and C++ raises nothing narrower)
+        raise ArtefactError(f"{directory}: its encoder cannot be loaded ({type(error).__name__}); {REBUILD}") from None
+    return Artefact(manifest, wordpieces, gate, encoder, heads)
 
 
 def load_fitted(directory: Path = SHIPPED) -> Fitted:

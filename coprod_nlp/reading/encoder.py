@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
+from coprod_nlp.reading.labels import AREAS, LABELS, SPAN_LABELS
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.wordpieces import Ids, Pieces, Wordpieces
 
@@ -38,7 +38,7 @@ class Encoded:
     Attributes
     ----------
     logits
-        (LABELS,) log-odds before calibration: of areas and sensitive the mean over windows, of the rest the highest.
+        (LABELS,) log-odds before calibration: of areas the mean over windows, of the rest the highest.
     best
         (SPAN_LABELS,) highest log-odds of any wordpiece to stand in evidence.
     pooled
@@ -81,7 +81,7 @@ class Encoder:
         spans = np.concatenate([output[1] for output in outputs])
         pooled = np.asarray(np.mean([output[2] for output in outputs], axis=0), dtype=np.float32)
         starts, ends = (np.concatenate([getattr(window, name) for window in windows]) for name in ("starts", "ends"))
-        joined = np.concatenate([logits[:, :FIRST_SPAN].mean(axis=0), logits[:, FIRST_SPAN:].max(axis=0)]).astype(np.float32)
+        joined = np.concatenate([logits[:, : len(AREAS)].mean(axis=0), logits[:, len(AREAS) :].max(axis=0)]).astype(np.float32)
         return Encoded(joined, spans.max(axis=0), pooled, spans, starts, ends)
 
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from coprod_nlp.reading.encoder import Encoded
+from coprod_nlp.reading.encoder import Encoded, Floats
 from coprod_nlp.reading.labels import SPAN_LABELS
 from coprod_nlp.records import TITLE_END, Evidence
 from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.vocabulary import Signal
 
+# A sentence longer than this, in characters, is a rant without stops: only what stands around the best pieces is shown.
+LONGEST_SPAN, AROUND = 300, 120
 # A sentence speaks for a signal by its best pieces, so that one word alone does not carry it.
 BEST_PIECES = 3
 
@@ -27,10 +29,28 @@ def find_evidence(tokeniser: Tokeniser, title: str, body: str, encoded: Encoded,
             default=None,
         )  # fmt: skip
         if best is not None:
-            found.append(Evidence(signal, best[1], best[2]))
+            found.append(Evidence(signal, *_narrowed(text, column, encoded, best[1], best[2])))
     return tuple(found)
 
 
-def _strength(column: np.ndarray, encoded: Encoded, start: int, end: int) -> float:
+def _narrowed(text: str, column: Floats, encoded: Encoded, start: int, end: int) -> tuple[int, int]:
+    """The same span, or of a very long one the words around its best pieces."""
+    if end - start <= LONGEST_SPAN:
+        return start, end
+    inside = np.flatnonzero((encoded.starts >= start) & (encoded.ends <= end))
+    if not len(inside):
+        return start, end
+    best = inside[np.argsort(column[inside])[-BEST_PIECES:]]
+    middle = int(np.median(encoded.starts[best]))
+    first, last = max(start, middle - AROUND), min(end, middle + AROUND)
+    if first > start:
+        first = text.find(" ", first, middle) + 1 or first
+    if last < end:
+        space = text.rfind(" ", middle, last)
+        last = space if space > middle else last
+    return first, last
+
+
+def _strength(column: Floats, encoded: Encoded, start: int, end: int) -> float:
     inside = column[(encoded.starts >= start) & (encoded.ends <= end)]
     return float(np.sort(inside)[-BEST_PIECES:].mean()) if len(inside) else -np.inf

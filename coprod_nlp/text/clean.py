@@ -4,10 +4,10 @@ import re
 
 _NOT_PROSE = re.compile(
     r"""
-    (?P<code>```.*?```|`[^`\n]+`)                   # fenced and inline code
+    (?P<code>```.*?```|(?<!\w)`[^`\n]{1,2000}`(?!\w))                   # fenced and inline code
   | (?P<quote>^[ \t]*(?:>|&gt;)[^\n]*$)             # quoted lines
-  | (?P<image>!\[[^\]\n]*\]\([^)\n]*\))             # images and animations
-  | (?P<target>(?<=\])\([^)\n]*\))                  # the address of a Markdown link; its words stay
+  | (?P<image>!\[[^\]\n]{0,500}\]\([^)\n]{0,2000}\))             # images and animations
+  | (?P<target>(?<=\])\([^)\n]{0,2000}\))                  # the address of a Markdown link; its words stay
   | (?P<url>(?:https?://|www\.)[^\s)\]>]+)          # bare addresses
   | (?P<entity>&(?:amp|lt|gt|nbsp|quot|\#x?[0-9a-fA-F]+);)
   | (?P<mark>[*_~^#]{1,3}(?=\S)|(?<=\S)[*_~^]{1,3}) # emphasis and heading marks
@@ -20,7 +20,7 @@ _KEPT_BREAKS = re.compile(r"[^\n]")
 
 
 def prose(text: str) -> str:
-    """The text with quotes, code, addresses and marks replaced by spaces, character for character.
+    """The text with quotes, code, addresses and marks replaced by spaces, character for character, and plain apostrophes.
 
     The result has the length of `text`, so a span found in it is the same span there; doing it twice changes nothing.
 
@@ -29,6 +29,7 @@ def prose(text: str) -> str:
     >>> prose("see https://example.org for **more**")
     'see                     for   more  '
     """
+    text = text.replace("’", "'")
     if not _SUSPECT.search(text):
         return text
     cleaned = _NOT_PROSE.sub(_blank, text)

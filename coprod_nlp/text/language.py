@@ -9,6 +9,8 @@ from lingua import IsoCode639_1, LanguageDetector, LanguageDetectorBuilder
 ENGLISH = "en"
 UNKNOWN = "und"
 MAX_CHARS = 300
+# Where much is blanked out, a text's own words may come late.
+MAX_LOOKED_AT = 5_000
 MIN_WORDS = 4
 SHORT_WORDS = 12
 MIN_CONFIDENCE = 0.75
@@ -46,7 +48,7 @@ def language_of(text: str) -> str:
     >>> language_of("Where did they put the new recycling bins?")
     'en'
     """
-    text = text[:MAX_CHARS]
+    text = " ".join(text[:MAX_LOOKED_AT].split())[:MAX_CHARS]
     words = _WORD.findall(text.lower())
     english = sum(word in _ENGLISH_WORDS for word in words)
     if english >= 2 and english * 5 >= len(words):

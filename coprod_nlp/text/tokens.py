@@ -1,5 +1,6 @@
 """Texts to tokens and sentences: spaCy's tokeniser, then arrays, so that nothing after it is done token by token."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -116,4 +117,6 @@ def word_ids(words: str) -> Ids:
 
 
 def _blank() -> Language:
-    return spacy.blank("en")
+    nlp = spacy.blank("en")
+    nlp.max_length = sys.maxsize  # only the tokeniser runs, which needs no bound
+    return nlp

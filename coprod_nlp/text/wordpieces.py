@@ -34,6 +34,7 @@ class Wordpieces:
         self._tokenizer = Tokenizer.from_str(definition)
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._tokenizer.encode_special_tokens = True  # "[SEP]" in a post is no mark of ours
         self.start, self.end = (self._tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]"))
 
     def pieces(self, text: str) -> Pieces:

@@ -1,7 +1,7 @@
 """From labelled messages to an artefact: the encoder, the heads on it, the gate before it, thresholds and figures.
 
-The encoder and the gate learn from five sixths of the corpus; heads and the gate's thresholds from two thirds of the sixth that
-neither has seen, since what a network says of the messages it learned by heart is no guide to what it says of others. The last
+The encoder and the gate learn from five sixths of the corpus; heads and what joins the gate's two verdicts from two thirds of the
+sixth that neither has seen, since what a network says of the messages it learned by heart is no guide to what it says of others. The last
 third only checks.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, save_artefact
+from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, load_manifest, save_artefact
 from coprod_nlp.reading.encoder import Encoder, features
 from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, SPAN_LABELS, WILLING, WILLING_VALUES
@@ -62,6 +62,7 @@ def fit_reading(
     base
         An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and most of an hour.
     """
+    thresholds = load_thresholds()
     split = split_corpus(load_corpus(corpus))
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
     base = base or fine_tuned(split.learned, report)
@@ -71,7 +72,6 @@ def fit_reading(
     encoder = Encoder(base.model, Wordpieces(base.definition))
     checked = encode_all(encoder, split.checked)
     heads = fit_heads(encode_all(encoder, split.tuned), targets(split.tuned))
-    thresholds = load_thresholds()
     joint = join_gate(split.tuned, gate_posts, gate_sentences)
     scored = score(checked, targets(split.checked), heads, thresholds.decide)
     manifest = save_artefact(
@@ -90,7 +90,7 @@ def fit_reading(
         profile=dict(histograms(scored.chances)),
         notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
     )
-    (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
+    (directory / CARD).write_text(model_card(load_manifest(directory)), encoding="utf-8", newline="\n")
     return manifest
 
 

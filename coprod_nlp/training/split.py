@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from coprod_nlp.training.corpus import LabelledPost
 
-# Of 18 messages 15 teach encoder and gate, 2 tune heads and the gate's thresholds, 1 checks what came of it.
+# Of 18 messages 15 teach encoder and gate, 2 tune heads and gate, 1 checks what came of it.
 SHARES = 18
 TUNES, CHECKS = (0, 6), (12,)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coprod_nlp.reading.labels import LABELS
 
+GATE_KINDS = ("willing", "area", "sensitive", "signal")
 FILE = Path(__file__).parent / "thresholds.toml"
 
 
@@ -33,8 +34,15 @@ def load_thresholds(path: Path = FILE) -> Thresholds:
         Where one is missing or no probability.
     """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
+    if missing := [label for label in LABELS if label not in table["decide"]]:
+        raise ValueError(f"{path.name}: `decide` has no threshold for {', '.join(missing)}")
+    if missing := [kind for kind in GATE_KINDS if kind not in table["gate"]]:
+        raise ValueError(f"{path.name}: `gate` has no threshold for {', '.join(missing)}")
     decide = {label: float(table["decide"][label]) for label in LABELS}
-    if wrong := [label for label, value in decide.items() if not 0 < value < 1]:
-        raise ValueError(f"{path.name}: `decide` wants probabilities between 0 and 1; not so: {', '.join(wrong)}")
-    low, high = table["uncertain"]
-    return Thresholds(str(table["chosen_on"]), decide, (float(low), float(high)), {k: float(v) for k, v in table["gate"].items()})
+    gate = {kind: float(table["gate"][kind]) for kind in GATE_KINDS}
+    if wrong := [name for name, value in (decide | gate).items() if not 0 < value < 1]:
+        raise ValueError(f"{path.name}: wanted probabilities between 0 and 1; not so: {', '.join(wrong)}")
+    low, high = map(float, table["uncertain"])
+    if not 0 <= low < high <= 1:
+        raise ValueError(f"{path.name}: `uncertain` is {low} to {high}; wanted two probabilities, the lower first")
+    return Thresholds(str(table["chosen_on"]), decide, (low, high), gate)

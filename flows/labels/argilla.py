@@ -27,7 +27,8 @@ from flows.labels.rows import (
 from flows.labels.spans import units, words_at
 
 PREFIX = "argilla:"
-DONE = frozenset({None, "submitted"})
+# A status may be anything in a file, also what no set can be asked for.
+DONE = (None, "submitted")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Answers = dict[str, dict[str, Any]]
 

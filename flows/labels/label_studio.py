@@ -88,17 +88,11 @@ def _task(item: PostToWrite) -> dict[str, Any]:
     text = item.post.text
     task: dict[str, Any] = {"data": {"text": text, "post_id": item.post.post_id}}
     if item.given:
-        task["annotations"] = [
-            {**_user(given.labeller), "labeller": given.labeller, "result": list(_results(text, given))} for given in item.given
-        ]
+        # Without `completed_by`: Label Studio refuses a whole file for one number that it does not know.
+        task["annotations"] = [{"labeller": given.labeller, "result": list(_results(text, given))} for given in item.given]
     if item.suggested:
         task["predictions"] = [{"model_version": item.suggested.labeller, "result": list(_results(text, item.suggested))}]
     return task
-
-
-def _user(labeller: str) -> dict[str, int]:
-    number = labeller.removeprefix(PREFIX)
-    return {"completed_by": int(number)} if labeller.startswith(PREFIX) and number.isdecimal() else {}
 
 
 def _results(text: str, given: GivenLabels) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Labels from a file into the store: about posts that are there, or about texts of their own."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from models.session import unit_of_work
 PLATFORM = "labels"
 LONGEST_NAME = 80
 _FULLNAME = re.compile(r"t[13]_\S+")
-_NUMBERED = re.compile(r"t[13]_\d+")
 # The id of a post of some source, whole or its fullname alone.
 _OF_A_SOURCE = re.compile(r"(?:\S+:)?t[13]_\S+")
 
@@ -76,12 +75,13 @@ def recorded(problems: Problems) -> dict[str, Any]:
 
 
 def lines_of_problems(problems: Problems, unit: str) -> list[str]:
-    """One phrase a kind: what, how often, and where first."""
+    """One phrase a kind: what, how often, and where first. Encodings are a matter of lines, also in a list of items."""
     said = []
     for (kind, place), count in sorted(problems.counts.items()):
         numbers = ", ".join(map(str, problems.lines[kind, place]))
         more = ", …" if count > len(problems.lines[kind, place]) else ""
-        said.append(f"{kind.value.replace('_', ' ')}: {count:,} ({unit}{'s' if count > 1 else ''} {numbers}{more})")
+        counted = "line" if kind is RowProblem.WRONG_ENCODING else unit
+        said.append(f"{kind.value.replace('_', ' ')}: {count:,} ({counted}{'s' if count > 1 else ''} {numbers}{more})")
     return said
 
 
@@ -138,16 +138,16 @@ class _Stored:
 
     def __init__(self, connection: Connection, names: Iterable[str]) -> None:
         wanted = sorted({name for name in names if name})
-        prefixes = label_queries.id_prefixes(connection) if any(map(_FULLNAME.fullmatch, wanted)) else []
-        self._ids = {name: [name, *(f"{prefix}:{name}" for prefix in _prefixes_of(name, prefixes))] for name in wanted}
-        self._posts = label_queries.stored_posts(connection, [post_id for ids in self._ids.values() for post_id in ids])
+        self._called = label_queries.posts_called(connection, set(filter(_FULLNAME.fullmatch, wanted)))
+        ids = {*wanted, *(post_id for called in self._called.values() for post_id in called)}
+        self._posts = label_queries.stored_posts(connection, sorted(ids))
 
     def post_of(self, row: LabelRow) -> tuple[str, str] | None:
         """The id and the words of the stored post a row is about; None where it is about none, but brings a text of its own.
 
         A post of a source that is not stored was never collected, or has been removed: a file does not bring it back.
         """
-        found = [post_id for post_id in self._ids.get(row.post_id, ()) if post_id in self._posts]
+        found = [row.post_id] if row.post_id in self._posts else self._called.get(row.post_id, [])
         if not found:
             if _OF_A_SOURCE.fullmatch(row.post_id):
                 raise RowError(RowProblem.UNKNOWN_POST)
@@ -161,13 +161,6 @@ class _Stored:
         if row.text.strip() and row.text.split() != text.split():
             raise RowError(RowProblem.CHANGED_TEXT)
         return found[0], text
-
-
-def _prefixes_of(name: str, prefixes: Sequence[str]) -> list[str]:
-    """Only posts with plain numbers belong to a community's own count; others are named within their platform."""
-    if not _FULLNAME.fullmatch(name):
-        return []
-    return [prefix for prefix in prefixes if ":" not in prefix or _NUMBERED.fullmatch(name)]
 
 
 def _told_apart(row: LabelRow) -> tuple[list[str], list[str]]:

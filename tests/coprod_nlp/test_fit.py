@@ -1,22 +1,34 @@
-"""Fitting: the same corpus gives the same artefact, and a corpus that cannot be used says where."""
+"""Fitting: the same corpus gives the same artefact, each message has one use, and a corpus that cannot be used says where."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from coprod_nlp.reading.artefact import Manifest, load_artefact
-from coprod_nlp.reading.labels import POST_LABELS, SENTENCE_LABELS
+from coprod_nlp.reading.artefact import CARD, Manifest, load_artefact, load_manifest
+from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING, WILLING_VALUES
 from coprod_nlp.reading.reader import Reader
-from coprod_nlp.records import PostText, Reading
-from coprod_nlp.training.corpus import CorpusError, corpus_digest, load_corpus
-from coprod_nlp.training.fit import best_threshold, fit_reading
+from coprod_nlp.records import Evidence, PostText, Reading
+from coprod_nlp.training.corpus import CorpusError, LabelledPost, corpus_digest, load_corpus, targets
+from coprod_nlp.training.fit import fit_reading, shipped_base
+from coprod_nlp.training.split import CHECKS, SHARES, TUNES, share_of, split_corpus
+from coprod_nlp.training.thresholds import load_thresholds
 from coprod_nlp.vocabulary import PolicyArea, Signal
 
-ROUNDS = 8
+MADE_ON = date(2024, 5, 1)
+# Cases of every label among the messages that tune, and among those that check.
+MINIMUM_SHARE_CASES = 8
+# How often each area occurs among what is learned from, tuned with and checked with.
+ROUNDS = {"learned": 8, "tuned": 4, "checked": 2}
 POSTS = [
     PostText("t1_a", "", "About parks in our street. We offer it on Monday. Rain today."),
     PostText("t1_b", "Waste in our street", "Rain today. We organise it on Friday!"),
@@ -26,20 +38,30 @@ POSTS = [
 Row = dict[str, Any]
 
 
+def ids() -> dict[str, Iterator[str]]:
+    """Endless identifiers, by what the split uses their messages for."""
+
+    def of(shares: Sequence[int]) -> Iterator[str]:
+        return (name for name in (f"made-{number}" for number in count()) if share_of(name) in shares)
+
+    return {"learned": of([s for s in range(SHARES) if s not in (*TUNES, *CHECKS)]), "tuned": of(TUNES), "checked": of(CHECKS)}
+
+
 def tiny_corpus() -> list[Row]:
-    """Each policy area and each signal several times, in sentences as plain as can be."""
+    """Each policy area and each signal several times in every share, in sentences as plain as can be."""
     rows: list[Row] = []
-    signals = list(Signal)
-    for turn in range(ROUNDS):
-        for place, area in enumerate(PolicyArea):
-            signal = signals[(place + 3 * turn) % len(signals)] if (place + turn) % 3 else None
-            evidence = f"We {signal} it on Monday." if signal else ""
-            rows.append({
-                "id": f"made-{len(rows)}", "title": f"{area} again" if place % 2 else "", "areas": [area.value],
-                "body": " ".join(filter(None, [f"About {area} in our street.", evidence, "Rain today."])),
-                "signals": [signal.value] if signal else [], "sensitive": len(rows) % 9 == 4,
-                "evidence": [{"signal": signal.value, "text": evidence}] if signal else [],
-            })  # fmt: skip
+    signals, names = list(Signal), ids()
+    for use, rounds in ROUNDS.items():
+        for turn in range(rounds):
+            for place, area in enumerate(PolicyArea):
+                signal = signals[(place + 3 * turn) % len(signals)] if (place + turn) % 3 else None
+                evidence = f"We {signal} it on Monday." if signal else ""
+                rows.append({
+                    "id": next(names[use]), "title": f"{area} again" if place % 2 else "", "areas": [area.value],
+                    "body": " ".join(filter(None, [f"About {area} in our street.", evidence, "Rain today."])),
+                    "signals": [signal.value] if signal else [], "sensitive": len(rows) % 9 == 4,
+                    "evidence": [{"signal": signal.value, "text": evidence}] if signal else [],
+                })  # fmt: skip
     return rows
 
 
@@ -51,6 +73,11 @@ def write_corpus(directory: Path, parts: Mapping[str, list[Row]], *, end: str = 
     return directory
 
 
+def fit(directory: Path, corpus: Path) -> Manifest:
+    """On the shipped encoder, which needs no PyTorch."""
+    return fit_reading(directory, made_on=MADE_ON, corpus=corpus, base=shipped_base())
+
+
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = tiny_corpus()
@@ -60,7 +87,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def fitted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     directory = tmp_path_factory.mktemp("fitted")
-    return directory, fit_reading(directory, corpus=corpus)
+    return directory, fit(directory, corpus)
 
 
 def readings(directory: Path) -> list[Reading]:
@@ -71,37 +98,41 @@ def test_fitting_twice_gives_the_same_version_the_same_figures_and_the_same_read
     fitted: tuple[Path, Manifest], corpus: Path, tmp_path: Path
 ) -> None:
     directory, manifest = fitted
-    again = fit_reading(tmp_path / "again", corpus=corpus)
-    assert (again.version, again.thresholds, again.figures) == (manifest.version, manifest.thresholds, manifest.figures)
+    again = fit(tmp_path / "again", corpus)
+    assert (again.version, again.gate_thresholds, again.figures) == (manifest.version, manifest.gate_thresholds, manifest.figures)
     assert readings(tmp_path / "again") == readings(directory)
     assert {reading.version for reading in readings(directory)} == {manifest.version}
 
 
 def test_what_was_fitted_tells_what_the_corpus_taught(fitted: tuple[Path, Manifest]) -> None:
-    offer, organise, nothing = readings(fitted[0])
+    offer, organise, nothing = Reader(load_artefact(fitted[0]), is_always_deep=True).read(POSTS)
     assert (offer.is_willing, organise.is_willing, nothing.is_willing) == (True, True, False)
     assert Signal.OFFER in offer.signals
     assert Signal.ORGANISE in organise.signals
-    assert PolicyArea.PARKS in offer.areas
-    assert PolicyArea.WASTE in organise.areas
+    assert [reading.is_deep for reading in readings(fitted[0])[:2]] == [True, True], "the gate keeps back what it was taught to let pass"
 
 
 def test_a_changed_label_gives_another_version(fitted: tuple[Path, Manifest], tmp_path: Path) -> None:
     rows = tiny_corpus()
     rows[0]["areas"] = [PolicyArea.WASTE.value]
     other = write_corpus(tmp_path / "corpus", {"a.jsonl": rows[:70], "b.jsonl": rows[70:]})
-    assert fit_reading(tmp_path / "out", corpus=other).version != fitted[1].version
+    assert fit(tmp_path / "out", other).version != fitted[1].version
 
 
 def test_the_manifest_says_what_was_learned_from_and_how_well(fitted: tuple[Path, Manifest], corpus: Path) -> None:
-    manifest = fitted[1]
-    assert (manifest.corpus_sha256, manifest.messages) == (corpus_digest(corpus), len(tiny_corpus()))
-    assert (manifest.post_labels, manifest.sentence_labels) == (POST_LABELS, SENTENCE_LABELS)
-    assert set(manifest.thresholds) == set(POST_LABELS)
-    named = {f"f1_{label}" for label in POST_LABELS if label != "sensitive"} | {"f2_sensitive", "ap_willing"}
-    assert set(manifest.figures) == named
-    assert all(0 <= figure <= 1 for figure in manifest.figures.values())
-    assert load_artefact(fitted[0]).manifest == manifest
+    directory, manifest = fitted
+    assert manifest == load_manifest(directory)
+    assert (manifest.made_on, manifest.sources, manifest.data) == ("2024-05-01", ("project",), {"corpus": corpus_digest(corpus)})
+    assert manifest.messages == {use: rounds * len(AREAS) for use, rounds in ROUNDS.items()}
+    assert (manifest.thresholds, manifest.uncertain) == (load_thresholds().decide, load_thresholds().uncertain)
+    assert set(manifest.gate_thresholds) == set(LABELS)
+    figures = manifest.figures["checked"]
+    assert figures["messages"] == manifest.messages["checked"]
+    assert figures["willing_messages"] == sum(post.has(WILLING) for post in split_corpus(load_corpus(corpus)).checked)
+    assert all(0 <= value <= 1 for name, value in figures.items() if value is not None and not name.endswith("messages"))
+    assert manifest.version in (directory / CARD).read_text(encoding="utf-8")
+    for shares in manifest.profile.values():
+        assert sum(shares) == pytest.approx(1, abs=1e-3)
 
 
 def test_line_ends_of_the_checkout_change_neither_digest_nor_messages(corpus: Path, tmp_path: Path) -> None:
@@ -175,12 +206,62 @@ def test_a_folder_without_a_corpus_says_what_was_wanted(tmp_path: Path) -> None:
         load_corpus(tmp_path)
 
 
-@pytest.mark.parametrize(("beta", "expected"), [pytest.param(1.0, 0.61, id="balanced"), pytest.param(3.0, 0.31, id="a miss weighs more")])
-def test_the_threshold_is_the_one_of_the_best_weighted_figure(beta: float, expected: float) -> None:
-    chance = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3], dtype=np.float32)
-    target = np.array([True, True, True, False, False, True, False])
-    threshold, figure = best_threshold(chance, target, np.ones(7, dtype=np.float32), beta=beta)
-    said = chance >= threshold
-    hits = (said & target).sum()
-    assert threshold == expected
-    assert figure == pytest.approx((1 + beta**2) * hits / (said.sum() + beta**2 * target.sum()), abs=1e-4)
+def labelled(post_id: str, *, areas: Sequence[str] = (), signals: Sequence[str] = (), is_sensitive: bool = False) -> LabelledPost:
+    evidence = tuple(Evidence(Signal(signal), 0, 4) for signal in signals)
+    return LabelledPost(PostText(post_id, "", "some words"), frozenset(map(PolicyArea, areas)), evidence, is_sensitive, "part")
+
+
+@given(st.sets(st.sampled_from(AREAS), max_size=3), st.sets(st.sampled_from(SIGNALS), max_size=4), st.booleans())
+@example(set(), {"propose"}, False)
+def test_targets_say_what_a_message_is_and_willing_follows_from_its_signals(areas: set[str], signals: set[str], is_sensitive: bool) -> None:
+    post = labelled("a", areas=sorted(areas), signals=sorted(signals), is_sensitive=is_sensitive)
+    table = targets([post, labelled("b")])
+    said = {label for label, is_so in zip(LABELS, table[0], strict=True) if is_so}
+    wanted = areas | signals | ({SENSITIVE} if is_sensitive else set()) | ({WILLING} if signals & set(WILLING_VALUES) else set())
+    assert said == wanted
+    assert not table[1].any()
+
+
+def test_targets_of_no_messages_have_a_column_for_every_label() -> None:
+    assert targets([]).shape == (0, len(LABELS))
+    assert targets([]).dtype == np.bool_
+
+
+NAMES = st.lists(st.text(max_size=8), unique=True, max_size=40)
+
+
+@given(NAMES)
+def test_every_message_has_exactly_one_use(names: list[str]) -> None:
+    split = split_corpus([labelled(name) for name in names])
+    shares = [[post.post.post_id for post in share] for share in (split.learned, split.tuned, split.checked)]
+    assert Counter(name for share in shares for name in share) == Counter(names)
+    assert all(share == [name for name in names if name in share] for share in shares)
+
+
+@given(NAMES, NAMES)
+def test_a_message_keeps_its_use_whatever_is_added_and_in_whatever_order(names: list[str], added: list[str]) -> None:
+    before = split_corpus([labelled(name) for name in names])
+    after = split_corpus([labelled(name) for name in dict.fromkeys([*added, *reversed(names)])])
+    for use in ("learned", "tuned", "checked"):
+        assert {post.post.post_id for post in getattr(before, use)} <= {post.post.post_id for post in getattr(after, use)}
+
+
+def test_the_use_of_a_message_is_the_same_on_every_machine() -> None:
+    """By the first four bytes of the SHA-256 of its identifier; were it another, the figures of old versions could not be compared."""
+    assert [share_of(name) for name in ("c01-001", "c07-354", "c34-037", "")] == [11, 14, 3, 14]
+    assert share_of("Zoë") == int(hashlib.sha256("Zoë".encode()).hexdigest()[:8], 16) % SHARES
+
+
+def test_of_the_corpus_fifteen_parts_teach_two_tune_and_one_checks() -> None:
+    posts = load_corpus()
+    split = split_corpus(posts)
+    parts = [len(share) * 18 / len(posts) for share in (split.learned, split.tuned, split.checked)]
+    assert parts == pytest.approx([15, 2, 1], rel=0.1)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_every_label_has_cases_to_tune_and_to_check_with(label: str) -> None:
+    split = split_corpus(load_corpus())
+    for share in (split.tuned, split.checked):
+        cases = sum(post.has(label) for post in share)
+        assert MINIMUM_SHARE_CASES <= cases < len(share)

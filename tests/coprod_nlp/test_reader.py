@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 
@@ -11,15 +12,19 @@ from hypothesis import strategies as st
 
 from coprod_nlp.reading.artefact import load_artefact
 from coprod_nlp.reading.reader import Reader
-from coprod_nlp.records import PostText, Reading
+from coprod_nlp.records import TITLE_END, PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, PostState, ReadingStatus, Signal
 from flows.sources.base import Problems
 from flows.sources.table import open_source
 
 LABELS = Path(__file__).parent.parent / "data" / "sample_willing.json"
-# 0.05 under what the shipped artefact was measured at on the sample (0.75).
-MINIMUM_F1 = 0.70
+# 0.05 under what the shipped artefact was measured at on the sample (0.71).
+MINIMUM_F1 = 0.66
+# Of the sensitive messages below.
+MINIMUM_SENSITIVE = 8
+# Every so many posts of the sample, one is read several times over.
+EVERY = 10
 
 # Made-up posts of every fate and shape; the pairs (title, body) are read in all orders and company.
 POOL = [
@@ -38,12 +43,30 @@ POOL = [
     ("", "https://bins.example/rota"),
     ("", "why pay council tax if I have to do it myself"),
 ]
+# Health, immigration, a child, religion, sexuality, a criminal past, a union, a party; some of them willing.
+SENSITIVE = [
+    "I was diagnosed with bipolar disorder last year and my psychiatrist changed my pills. Happy to help.",
+    "My asylum claim was refused and I am waiting for the appeal, but I can volunteer.",
+    "im 14 and my mum says i cant go out but i want to join the litter pick",
+    "I have been sober for two years and my sponsor says I should give something back, so where do I sign up?",
+    "As a gay man in this town I never felt safe at that park after dark.",
+    "I am a Muslim and I pray at the mosque on Elm Road, we could open the hall for the food bank.",
+    "I got out of prison in March and nobody will give me a job.",
+    "My husband has dementia and I cannot leave him alone, otherwise I would come.",
+    "I have been in the union for thirty years and we are on strike from Monday.",
+    "I joined the Labour party last year and I will be knocking on doors on Sunday.",
+]
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache
 def reader() -> Reader:
     return Reader()
+
+
+@cache
+def deep_reader() -> Reader:
+    return Reader(is_always_deep=True)
 
 
 @cache
@@ -62,6 +85,11 @@ def sample_readings(sample: list[PostText]) -> list[Reading]:
     return reader().read(sample)
 
 
+@pytest.fixture(scope="module")
+def deep_readings(sample: list[PostText]) -> list[Reading]:
+    return deep_reader().read(sample)
+
+
 def pooled(numbers: Sequence[int]) -> list[PostText]:
     return [PostText(f"t1_{number}", *POOL[number]) for number in numbers]
 
@@ -74,7 +102,7 @@ def alone(number: int) -> Reading:
 def check(post: PostText, reading: Reading) -> None:
     """What holds for every reading of every post."""
     assert (reading.post_id, reading.version) == (post.post_id, reader().version)
-    if reading.status is not ReadingStatus.READ:
+    if reading.status in (ReadingStatus.NOT_READ, ReadingStatus.NOT_ENGLISH):
         assert (reading.willing, reading.is_willing) == (None, False)
         assert (dict(reading.areas), dict(reading.signals), reading.evidence) == ({}, {}, ())
         return
@@ -82,10 +110,17 @@ def check(post: PostText, reading: Reading) -> None:
     assert reading.is_willing == bool(set(WILLING_SIGNALS) & set(reading.signals))
     assert all(0 <= chance <= 1 for chance in (reading.willing, *reading.areas.values(), *reading.signals.values()))
     assert all(isinstance(area, PolicyArea) for area in reading.areas)
-    assert [item.signal for item in reading.evidence] == list(reading.signals)
+    # What a sensitive message says is never shown, so no span of it is kept.
+    shown = reading.signals if reading.status is ReadingStatus.READ else ()
+    assert [item.signal for item in reading.evidence] == list(shown)
+    words = TITLE_END.join(prose(part) for part in (post.title, post.body) if part)
     for item in reading.evidence:
         assert 0 <= item.start < item.end <= len(post.text)
-        assert prose(post.text)[item.start : item.end].strip()
+        assert words[item.start : item.end].strip()
+    if not reading.is_deep:
+        assert reading.status is ReadingStatus.READ
+        assert (reading.is_willing, dict(reading.areas), dict(reading.signals)) == (False, {}, {})
+        assert reading.willing < thresholds()["willing"]
 
 
 @unhurried
@@ -95,13 +130,11 @@ def test_a_reading_is_the_same_in_any_company_and_order(numbers: list[int]) -> N
     assert reader().read(pooled(numbers)) == [alone(number) for number in numbers]
 
 
-def test_decisions_and_chances_on_the_sample_do_not_depend_on_the_batch(sample: list[PostText], sample_readings: list[Reading]) -> None:
-    def concluded(readings: Sequence[Reading]) -> dict[str, object]:
-        return {r.post_id: (r.status, r.language, r.willing, r.is_willing, dict(r.areas), dict(r.signals)) for r in readings}
-
-    in_sevens = [reading for start in range(0, len(sample), 7) for reading in reader().read(sample[start : start + 7])]
-    assert concluded(in_sevens) == concluded(sample_readings)
-    assert concluded(reader().read(sample[::-1])) == concluded(sample_readings)
+def test_readings_of_the_sample_do_not_depend_on_the_batch(sample: list[PostText], sample_readings: list[Reading]) -> None:
+    some = sample[::EVERY]
+    expected = sample_readings[::EVERY]
+    assert [reading for start in range(0, len(some), 7) for reading in reader().read(some[start : start + 7])] == expected
+    assert reader().read(some[::-1])[::-1] == expected
 
 
 def test_readings_come_in_the_order_of_the_posts(sample: list[PostText], sample_readings: list[Reading]) -> None:
@@ -134,6 +167,29 @@ def test_what_was_decided_reached_its_threshold_and_the_rest_did_not(sample_read
             assert chance >= thresholds()[signal.value] or stands_alone
 
 
+def test_the_gate_reads_deeply_what_may_say_something_and_passes_over_the_rest(sample_readings: list[Reading]) -> None:
+    read = [reading.is_deep for reading in sample_readings if reading.status is ReadingStatus.READ]
+    assert 0 < sum(read) < len(read)
+    assert all(reading.is_deep for reading in sample_readings if reading.status is ReadingStatus.SENSITIVE)
+
+
+def test_a_reader_that_is_always_deep_finds_what_the_cascade_finds_and_maybe_more(
+    sample_readings: list[Reading], deep_readings: list[Reading]
+) -> None:
+    for quick, deep in zip(sample_readings, deep_readings, strict=True):
+        assert deep.is_deep
+        if quick.is_deep:
+            assert deep == quick
+        else:
+            assert (quick.is_willing, dict(quick.areas), dict(quick.signals), quick.evidence) == (False, {}, {}, ())
+            assert deep.willing is not None
+
+
+def test_a_post_that_says_nothing_is_read_deeply_only_by_a_reader_that_always_is() -> None:
+    post = PostText("t1_x", "", "ok")
+    assert [one.read([post])[0].is_deep for one in (reader(), deep_reader())] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("title", "body", "is_readable", "status", "language"),
     [
@@ -152,16 +208,33 @@ def test_what_cannot_be_read_is_not_scored(title: str, body: str, is_readable: b
     assert reader().read([post]) == [Reading("t1_x", status, language, reader().version)]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param("I was diagnosed with bipolar disorder last year and my psychiatrist changed my pills. Happy to help.", id="health"),
-        pytest.param("My asylum claim was refused and I am waiting for the appeal, but I can volunteer.", id="immigration"),
-        pytest.param("im 14 and my mum says i cant go out but i want to join the litter pick", id="a child"),
-    ],
-)
-def test_a_sensitive_post_is_set_aside_before_anything_is_scored(body: str) -> None:
-    assert reader().read([PostText("t1_x", "", body)]) == [Reading("t1_x", ReadingStatus.SENSITIVE, "en", reader().version)]
+def test_of_a_sensitive_post_nothing_is_left_that_it_says() -> None:
+    """A classifier misses some; what it finds is emptied."""
+    readings = deep_reader().read([PostText(f"t1_{place}", "", text) for place, text in enumerate(SENSITIVE)])
+    found = [reading for reading in readings if reading.status is ReadingStatus.SENSITIVE]
+    assert len(found) >= MINIMUM_SENSITIVE, [reading.post_id for reading in readings if reading not in found]
+    for reading in found:
+        check(PostText(reading.post_id, "", SENSITIVE[int(reading.post_id.removeprefix("t1_"))]), reading)
+        assert reading.without_content() == Reading(reading.post_id, ReadingStatus.SENSITIVE, "en", reader().version)
+
+
+def test_sensitive_readings_carry_what_the_message_says_for_measuring(deep_readings: list[Reading]) -> None:
+    sensitive = [reading for reading in deep_readings if reading.status is ReadingStatus.SENSITIVE]
+    assert sensitive
+    assert all(reading.willing is not None for reading in sensitive)
+    assert any(reading.areas for reading in sensitive)
+    assert any(reading.signals for reading in sensitive)
+
+
+def test_a_reading_without_content_says_only_what_became_of_the_post(sample_readings: list[Reading]) -> None:
+    """Every field but these is as it would be had the post said nothing, those that a later version adds too."""
+    of_the_post = {"post_id", "status", "language", "version", "is_deep"}
+    for reading in sample_readings:
+        emptied = reading.without_content()
+        assert emptied == emptied.without_content()
+        for field in fields(Reading):
+            made = field.default_factory() if field.default_factory is not MISSING else field.default
+            assert getattr(emptied, field.name) == (getattr(reading, field.name) if field.name in of_the_post else made), field.name
 
 
 @pytest.mark.parametrize(
@@ -198,5 +271,6 @@ def test_willing_messages_of_the_sample_are_found(sample_readings: list[Reading]
     labelled = json.loads(LABELS.read_text(encoding="utf-8"))
     wanted = {post_id for post_id, signals in labelled.items() if set(signals) & {signal.value for signal in WILLING_SIGNALS}}
     said = {reading.post_id for reading in sample_readings if reading.is_willing}
+    assert wanted <= {reading.post_id for reading in sample_readings}
     f1 = 2 * len(wanted & said) / (len(wanted) + len(said))
     assert f1 >= MINIMUM_F1, f"{len(wanted & said)} of {len(wanted)} found, {len(said)} said: F1 {f1:.3f}"

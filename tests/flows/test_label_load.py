@@ -264,5 +264,8 @@ def test_problems_are_said_with_the_first_lines_of_each() -> None:
     for number in range(1, 31):
         problems.add(RowProblem.UNKNOWN_AREA, "a.csv", number)
     problems.add(RowProblem.TRUNCATED_FILE, "a.csv", 30)
+    problems.add(RowProblem.WRONG_ENCODING, "a.csv", 7)
     first = ", ".join(map(str, range(1, 21)))
-    assert lines_of_problems(problems, "item") == ["truncated file: 1 (item 30)", f"unknown area: 30 (items {first}, …)"]
+    assert lines_of_problems(problems, "item") == [
+        "truncated file: 1 (item 30)", f"unknown area: 30 (items {first}, …)", "wrong encoding: 1 (line 7)"
+    ]  # fmt: skip

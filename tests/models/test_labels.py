@@ -236,14 +236,18 @@ def test_readings_to_label_come_with_the_words_they_are_of(engine: Engine) -> No
         assert (found["a0001"].body, found["a0001"].areas, found["a0001"].version) == ("I can lend my van", {"parks": 0.9}, "v1")
 
 
-def test_stored_posts_are_found_by_id_and_ids_begin_with_platforms_and_communities(engine: Engine) -> None:
-    keep(engine, post("p1"), post("p2", state=PostState.DELETED, platform="reddit", community_id="reddit:thornby"))
+def test_stored_posts_are_found_by_id_and_by_fullname(engine: Engine) -> None:
+    ids = ["archive:t3_a", "archive:town:t1_12", "archive:t1_pub:t1_12", "reddit:t3_a", "labels:f00"]
+    keep(engine, *map(post, ids), post("p2", state=PostState.DELETED))
     with engine.connect() as connection:
-        found = label_queries.stored_posts(connection, ["p1", "p2", "p3"])
+        found = label_queries.stored_posts(connection, ["reddit:t3_a", "p2", "p3"])
         assert {post_id: (row.state, row.body) for post_id, row in found.items()} == {
-            "p1": ("visible", "I can lend my van"), "p2": ("deleted", "")
+            "reddit:t3_a": ("visible", "I can lend my van"), "p2": ("deleted", "")
         }  # fmt: skip
-        assert label_queries.id_prefixes(connection) == ["archive", "archive:town", "reddit", "reddit:thornby"]
+        assert label_queries.posts_called(connection, {"t3_a", "t1_12", "t3_gone"}) == {
+            "t3_a": ["archive:t3_a", "reddit:t3_a"], "t1_12": ["archive:t1_pub:t1_12", "archive:town:t1_12"]
+        }  # fmt: skip
+        assert label_queries.posts_called(connection, set()) == {}
 
 
 def test_a_label_needs_its_post(engine: Engine) -> None:
