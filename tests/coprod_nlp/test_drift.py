@@ -58,7 +58,7 @@ def test_the_index_of_a_textbook_case() -> None:
 def test_chance_exceeds_its_bound_about_once_in_a_hundred_times() -> None:
     rng = np.random.default_rng(3)
     shares = np.array(SHARES) / sum(SHARES)
-    pairs = [(rng.multinomial(800, shares), rng.multinomial(800, shares)) for _ in range(1000)]
+    pairs = [(rng.multinomial(800, shares).tolist(), rng.multinomial(800, shares).tolist()) for _ in range(1000)]
     above = sum(stability_index(one, other) > chance_index(one, other) for one, other in pairs)
     assert above < 30
 
