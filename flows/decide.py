@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -14,18 +14,19 @@ from coprod_nlp.reading.artefact import load_manifest
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import as_rows, from_rows, verdict, worse_figures
 from coprod_nlp.training.holdout import RetrainingError, hold_back, require_enough
-from coprod_nlp.training.retrain import measured_beside
+from coprod_nlp.training.retrain import Side, measured_beside
 from coprod_nlp.vocabulary import ClassifierRole
 from flows.classifiers import champion_version, directory_of, load_classifier
 from flows.job import known_council
 from flows.labels.cases import gather_cases
-from flows.retrain import champion_of
 from models import classifier_actions as actions
 from models import classifier_queries as queries
 from models.classifier import Classifier
 from models.session import open_engine, unit_of_work
 
 COMPARER = "compare"
+# In a classifier's lineage: the time of the newest labelled message it learned from.
+LEARNED_UNTIL = "learned_until"
 
 
 @dataclass(frozen=True)
@@ -60,19 +61,16 @@ class Desk:
         """The model card, and before it what was decided."""
         with unit_of_work(self.engine) as session:
             row = session.get(Classifier, version)
-        text = model_card(load_manifest(self._directory(version)), parent=row.parent if row else None)
+        text = model_card(load_manifest(self._side(version).directory), parent=row.parent if row else None)
         return "\n".join([*_decisions(row), text]) if row else text
 
     def compare(self, version: str, *, other: str | None) -> list[str]:
         """The verdict on a version beside another; beside the champion it is kept, for whoever decides."""
         with unit_of_work(self.engine) as session:
             present = champion_version(session)
-            opponent = other or present
-            row = session.get(Classifier, opponent)
-        ours = self._directory(version)
-        self._directory(opponent)
-        cases = gather_cases(self.engine, self.config).cases
-        differences = measured_beside(champion_of(self.settings, opponent, row), ours, cases)
+        opponent = other or present
+        champion, challenger = self._side(opponent), self._side(version)
+        differences = measured_beside(champion, challenger, gather_cases(self.engine, self.config).cases)
         if opponent == present and version != present:
             with unit_of_work(self.engine) as session:
                 if session.get(Classifier, version):
@@ -102,12 +100,18 @@ class Desk:
             actions.rollback_classifier(session, by=by, reason=reason, is_to_shipped=is_to_shipped)
             return champion_version(session)
 
-    def _directory(self, version: str) -> Path:
+    def _side(self, version: str) -> Side:
         with unit_of_work(self.engine) as session:
-            is_known = session.get(Classifier, version) is not None
-        if not is_known and version != load_manifest().version:
+            row = session.get(Classifier, version)
+        if row is None and version != load_manifest().version:
             raise actions.RefusedError(f"{version}: no such classifier here; see: coprod classifiers list")
-        return directory_of(self.settings, version)
+        return side_of(self.settings, version, row)
+
+
+def side_of(settings: Settings, version: str, found: Classifier | None) -> Side:
+    """A classifier as retraining and comparing take it; `found` is its row, None for the shipped one."""
+    learned_until = found.lineage.get(LEARNED_UNTIL) if found else None
+    return Side(directory_of(settings, version), datetime.fromisoformat(learned_until) if learned_until else None)
 
 
 def check_before_retraining(settings: Settings, *, council: str | None) -> None:
@@ -119,7 +123,7 @@ def check_before_retraining(settings: Settings, *, council: str | None) -> None:
     try:
         gathered = gather_cases(engine, config, council=council)
         with unit_of_work(engine) as session:
-            directory_of(settings, champion_version(session))
+            load_classifier(directory_of(settings, champion_version(session)))
     finally:
         engine.dispose()
     try:

@@ -3,9 +3,9 @@
 It proposes: whoever reads the figures promotes, or does not.
 """
 
+import shutil
 import tempfile
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +16,24 @@ from sqlalchemy import Engine
 from config.load import load_config
 from config.schema import Config
 from config.settings import Settings, load_settings
-from coprod_nlp.reading.artefact import CARD
+from coprod_nlp.reading.artefact import CARD, ArtefactError, load_artefact
 from coprod_nlp.reading.labels import LABELS
 from coprod_nlp.training.compare import as_rows, verdict, worse_figures
 from coprod_nlp.training.corpus import CORPUS_DIR
 from coprod_nlp.training.label_quality import LikelyError, likely_errors
-from coprod_nlp.training.retrain import Champion, Retrained
+from coprod_nlp.training.retrain import Retrained
 from coprod_nlp.training.retrain import retrain as fit_challenger
 from flows.acting import acting
-from flows.classifiers import FOLDER, champion_version, directory_of, path_of
+from flows.classifiers import FOLDER, champion_version, path_of
+from flows.decide import LEARNED_UNTIL, side_of
 from flows.job import known_council
 from flows.labels.cases import Gathered, gather_cases
 from flows.progress import listener
 from flows.tasks import stage_task
 from models.base import utc_now
-from models.classifier import Classifier
 from models.classifier_actions import COMPARISON, register_classifier
 from models.classifier_queries import champion
 from models.session import open_engine, unit_of_work
-
-LEARNED_UNTIL = "learned_until"
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def fit(under_way: Retraining) -> None:
     listener().stage("Fit", total=None, unit="")
     with unit_of_work(under_way.engine) as session:
         under_way.champion_version = champion_version(session)
-        start = champion_of(under_way.settings, under_way.champion_version, champion(session))
+        start = side_of(under_way.settings, under_way.champion_version, champion(session))
     folder = under_way.settings.home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-", ignore_cleanup_errors=True) as draft:
@@ -90,9 +88,19 @@ def fit(under_way: Retraining) -> None:
             is_shifting=under_way.is_shifting, report=listener().note,
         )  # fmt: skip
         place = under_way.settings.home / path_of(made.manifest.version)
-        if not place.exists():  # equal versions are equal classifiers
-            (Path(draft) / "made").rename(place)
+        _put(Path(draft) / "made", place)
     under_way.made = made
+
+
+def _put(made: Path, place: Path) -> None:
+    """Equal versions are equal classifiers: one that is there stays, unless it has been damaged."""
+    if place.exists():
+        try:
+            load_artefact(place)
+        except ArtefactError:
+            shutil.rmtree(place)
+    if not place.exists():
+        made.rename(place)
 
 
 def register(under_way: Retraining) -> None:
@@ -137,12 +145,6 @@ def retrain(council: str | None = None, shift_thresholds: bool = False) -> Outco
     finally:
         engine.dispose()
     return _finish(under_way)
-
-
-def champion_of(settings: Settings, version: str, found: Classifier | None) -> Champion:
-    """A champion as retraining and comparing take it."""
-    learned_until = found.lineage.get(LEARNED_UNTIL) if found else None
-    return Champion(directory_of(settings, version), datetime.fromisoformat(learned_until) if learned_until else None)
 
 
 def comparison_of(version: str, made: Retrained) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from coprod_nlp.reading.artefact import (
     load_artefact,
     load_encoder,
     load_fitted,
+    load_manifest,
     save_artefact,
 )
 from coprod_nlp.reading.gate import look
@@ -48,11 +49,8 @@ Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Champion:
-    """What a challenger starts from and is measured against.
-
-    `learned_until` is the time of the newest labelled message it learned from itself; None where it learned from none.
-    """
+class Side:
+    """A classifier that is measured. `learned_until` is the time of the newest labelled message it learned from; None for none."""
 
     directory: Path = SHIPPED
     learned_until: datetime | None = None
@@ -86,7 +84,7 @@ def retrain(
     cases: Sequence[Case],
     *,
     made_on: date,
-    champion: Champion | None = None,
+    champion: Side | None = None,
     corpus: Path = CORPUS_DIR,
     is_shifting: bool = False,
     report: Report = lambda _: None,
@@ -107,8 +105,8 @@ def retrain(
     ArtefactError
         Where the champion cannot be loaded.
     """
-    champion = champion or Champion()
-    held = without_seen(hold_back(cases), champion.learned_until)
+    champion = champion or Side()
+    held = fair_test(hold_back(cases), champion)
     require_enough(held)
     material = _material(load_artefact(champion.directory), held, corpus, report)
     report("heads")
@@ -132,14 +130,14 @@ def retrain(
     )
 
 
-def measured_beside(champion: Champion, challenger: Path, cases: Sequence[Case], *, corpus: Path = CORPUS_DIR) -> list[Difference]:
+def measured_beside(champion: Side, challenger: Side, cases: Sequence[Case], *, corpus: Path = CORPUS_DIR) -> list[Difference]:
     """The guarded figures of any two artefacts on the corpus's fixed set and, where there are any, on the newest labelled messages."""
-    held = without_seen(hold_back(cases), champion.learned_until)
+    held = fair_test(hold_back(cases), champion, challenger)
     sets = {CHECKED: split_corpus(load_corpus(corpus)).checked, RECENT: [case.labelled for case in held.recent]}
     encoded: dict[str, dict[str, Floats]] = {}
     sides = []
-    for directory in (champion.directory, challenger):
-        artefact, heads = load_artefact(directory), load_fitted(directory).heads
+    for side in (champion, challenger):
+        artefact, heads = load_artefact(side.directory), load_fitted(side.directory).heads
         encoder = artefact.manifest.encoder_sha256
         if encoder not in encoded:
             encoded[encoder] = {name: encode_all(artefact.encoder, posts) for name, posts in sets.items() if posts}
@@ -150,6 +148,15 @@ def measured_beside(champion: Champion, challenger: Path, cases: Sequence[Case],
             }
         )
     return compare(*sides)
+
+
+def fair_test(held: HeldBack, *sides: Side) -> HeldBack:
+    """Without recent messages that a classifier may have learned from; one that was made from these very labels held the same ones back."""
+    digest = labels_digest([*held.learned, *held.recent])
+    for side in sides:
+        if side.learned_until is not None and load_manifest(side.directory).data.get("labels") != digest:
+            held = without_seen(held, side.learned_until)
+    return held
 
 
 def label_weight(*, corpus: int, labels: int) -> float:
@@ -227,7 +234,7 @@ def _out_of_fold(material: _Material) -> Floats:
 
 
 def _write(
-    directory: Path, fitted: Fitted, material: _Material, decide: dict[str, float], after: Mapping[str, Measured], champion: Champion, *,
+    directory: Path, fitted: Fitted, material: _Material, decide: dict[str, float], after: Mapping[str, Measured], champion: Side, *,
     made_on: date, corpus: Path,
 ) -> Manifest:  # fmt: skip
     """The challenger and its card."""
@@ -261,10 +268,12 @@ def _write(
     return manifest
 
 
-def _notes(material: _Material, decide: Mapping[str, float], champion: Champion) -> tuple[str, ...]:
+def _notes(material: _Material, decide: Mapping[str, float], champion: Side) -> tuple[str, ...]:
     before = material.artefact.manifest
     moved = [label for label in LABELS if decide[label] != before.thresholds[label]]
-    seen = [case for case in material.held.recent if may_be_seen(case, champion.learned_until)]
+    cases = [*material.held.learned, *material.held.recent]
+    is_same = before.data.get("labels") == labels_digest(cases)
+    seen = [] if is_same else [case for case in material.held.recent if may_be_seen(case, champion.learned_until)]
     notes = [
         *(note for note in before.notes if note.startswith("thresholds chosen on")),
         f"a labelled message counts as {material.weight:.1f} of the corpus",

@@ -25,11 +25,12 @@ from coprod_nlp.training.retrain import LABEL_WEIGHT, SHIFT_CASES, SHIFT_MOST, l
 from coprod_nlp.training.split import CHECKS, SHARES, TUNES, share_of
 from coprod_nlp.vocabulary import ClassifierRole, PostState, Signal
 from flows.acting import acting_as
+from flows.decide import side_of
 from flows.job import RequestError
 from flows.labels.cases import gather_cases
 from flows.labels.load import import_labels
 from flows.rebuild import FILES, rebuild
-from flows.retrain import Retraining, champion_of, fit, gather, register
+from flows.retrain import Retraining, fit, gather, register
 from models import actions, classifier_queries
 from models.classifier import Classifier
 from models.run import AuditEntry
@@ -207,7 +208,7 @@ def test_a_challenger_is_written_with_its_card_and_lineage_and_registered_but_do
     assert {item["figure"] for item in row.figures["comparison"]["rows"]} <= set(GUARDED)
     assert set(row.figures["communities"]["recent"]) == {"forum:town0", "forum:town1"}
     assert (entry.by, entry.subject) == ("A. Shah", loaded.version)
-    assert champion_of(settings, row.version, row).learned_until == made.learned_until
+    assert side_of(settings, row.version, row).learned_until == made.learned_until
     voices = {case.voice for case in made.cases[: loaded.messages["labels learned"]]}
     assert not voices & {case.voice for case in made.cases[loaded.messages["labels learned"] :]}
     # The same labels make the same classifier, and nothing new.
