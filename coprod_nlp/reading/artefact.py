@@ -155,6 +155,8 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
+    if set(manifest.thresholds) != set(LABELS) or set(manifest.gate_thresholds) != set(LABELS):
+        raise ArtefactError(f"{directory}: has no threshold for each label; {REBUILD}")
     definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256)
     model = _checked(directory, ENCODER, manifest.encoder_sha256)
     fitted = load_fitted(directory)

@@ -40,7 +40,7 @@ def load_thresholds(path: Path = FILE) -> Thresholds:
         raise ValueError(f"{path.name}: `gate` has no threshold for {', '.join(missing)}")
     decide = {label: float(table["decide"][label]) for label in LABELS}
     gate = {kind: float(table["gate"][kind]) for kind in GATE_KINDS}
-    if wrong := [name for name, value in (decide | gate).items() if not 0 < value < 1]:
+    if wrong := [name for name, value in (*decide.items(), *gate.items()) if not 0 < value < 1]:
         raise ValueError(f"{path.name}: wanted probabilities between 0 and 1; not so: {', '.join(wrong)}")
     low, high = map(float, table["uncertain"])
     if not 0 <= low < high <= 1:

@@ -49,7 +49,7 @@ def test_a_lower_calibration_error_is_the_better_one() -> None:
     sure, honest = judged(right=0.8), scored(right=0.8)
     place = LABELS.index(WILLING)
     chances = honest.chances.copy()
-    share = [honest.truth[honest.chances[:, place] == level, place].mean() for level in np.array([0.1, 0.8], np.float32)]
+    share = [honest.truth[honest.chances[:, place] == level, place].mean() for level in np.array([0.1, 0.8], dtype=np.float32)]
     chances[:, place] = np.where(honest.chances[:, place] > 0.5, share[1], share[0])
     found = {d.figure: d for d in compare({"checked": sure}, {"checked": measure(Scored(chances, honest.decided, honest.truth))})}
     assert found["willing_ece"].challenger < found["willing_ece"].champion

@@ -96,7 +96,7 @@ def test_only_the_first_characters_are_judged() -> None:
 def test_every_text_has_a_language_or_is_unknown_and_nothing_else_is_looked_at(text: str) -> None:
     code = language_of(text)
     assert code == UNKNOWN or (len(code) == 2 and code.islower())
-    assert language_of(text.ljust(MAX_CHARS)[:MAX_CHARS] + " und der die das") == language_of(text.ljust(MAX_CHARS)[:MAX_CHARS])
+    assert language_of(text.ljust(2 * MAX_CHARS, "·") + " und der die das") == language_of(text.ljust(2 * MAX_CHARS, "·"))
 
 
 @pytest.mark.parametrize(

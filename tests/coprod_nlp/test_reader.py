@@ -177,8 +177,8 @@ def test_a_reader_that_is_always_deep_finds_what_the_cascade_finds_and_maybe_mor
     sample_readings: list[Reading], deep_readings: list[Reading]
 ) -> None:
     for quick, deep in zip(sample_readings, deep_readings, strict=True):
-        assert deep.is_deep
-        if quick.is_deep:
+        assert deep.is_deep == (deep.willing is not None)
+        if quick.is_deep or quick.willing is None:
             assert deep == quick
         else:
             assert (quick.is_willing, dict(quick.areas), dict(quick.signals), quick.evidence) == (False, {}, {}, ())
@@ -215,7 +215,7 @@ def test_of_a_sensitive_post_nothing_is_left_that_it_says() -> None:
     assert len(found) >= MINIMUM_SENSITIVE, [reading.post_id for reading in readings if reading not in found]
     for reading in found:
         check(PostText(reading.post_id, "", SENSITIVE[int(reading.post_id.removeprefix("t1_"))]), reading)
-        assert reading.without_content() == Reading(reading.post_id, ReadingStatus.SENSITIVE, "en", reader().version)
+        assert reading.without_content() == Reading(reading.post_id, ReadingStatus.SENSITIVE, "en", reader().version, is_deep=True)
 
 
 def test_sensitive_readings_carry_what_the_message_says_for_measuring(deep_readings: list[Reading]) -> None:

@@ -54,7 +54,7 @@ def lines_of(problems: Problems) -> dict[ProblemKind, list[int]]:
     """Line numbers of each kind, of the one file there was."""
     assert len({place for _, place in problems.counts}) <= 1
     assert {kind: len(found) for kind, found in problems.lines.items()} == problems.counts
-    return {kind: found for (kind, _), found in problems.lines.items()}
+    return {ProblemKind(kind): found for (kind, _), found in problems.lines.items()}
 
 
 def test_a_submission_and_a_comment_become_posts_with_everything_they_said(tmp_path: Path) -> None:

@@ -136,15 +136,14 @@ def test_what_is_labelled_leaves_and_comes_back_as_it_was(engine: Engine, format
     to_read(engine, {f"archive:t1_{number}": 0.5 for number in range(3)})
     judge(engine, ("archive:t1_0", "ana", ["offer", "seek"]), ("archive:t1_0", "ben", []), ("archive:t1_1", "ben", ["complaint"]))
     with engine.connect() as connection:
-        before = [tuple(row) for row in label_queries.labelled_posts(connection)]
+        before = [dict(row._mapping) for row in label_queries.labelled_posts(connection)]
     assert export_labelled(engine, tmp_path / "labelled", limit=None, given=format_) == 2
     judge(engine, ("archive:t1_0", "ana", []), ("archive:t1_1", "ben", []), areas=())
     result = import_labels(engine, tmp_path / "labelled", by="importer")
     assert (result.format, result.labels, result.problems.by_kind()) == (format_, 3, {})
     with engine.connect() as connection:
-        after = [tuple(row) for row in label_queries.labelled_posts(connection)]
-    assert [row[:-1] for row in after] == [row[:-1] for row in before]
-    assert {row[-1] for row in after} == {"labelled"}
+        after = [dict(row._mapping) for row in label_queries.labelled_posts(connection)]
+    assert after == [row | {"origin": "labelled"} for row in before]
 
 
 def test_as_many_labelled_posts_leave_as_asked_each_with_all_its_labels(engine: Engine, tmp_path: Path) -> None:

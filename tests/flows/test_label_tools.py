@@ -202,7 +202,7 @@ KEYS = ("id", "title", "body", "text", "areas", "signals", "sensitive", "evidenc
 @given(record=st.dictionaries(st.sampled_from(KEYS), anything | st.lists(st.dictionaries(st.sampled_from(
     ["result", "value", "values", "completed_by", "user_id", "status", "start", "end", "label"]), anything), max_size=2)))  # fmt: skip
 @example(record={"fields": {}, "responses": [{"status": []}]})
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50)
 def test_no_record_whatever_stops_an_import(format_: LabelFormat, record: dict[str, Any], tmp_path: Path) -> None:
     path, problems = tmp_path / "labels.jsonl", Problems()
     path.write_text(json.dumps(record), encoding="utf-8")

@@ -292,5 +292,7 @@ def test_a_report_without_leads_says_why(make_report: Callable[[list[Row]], Repo
 @pytest.mark.parametrize("start", [*"=+-@\t\r", pytest.param("\n="), pytest.param("＝")], ids=repr)
 def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_text(start: str) -> None:
     words = f'{start}HYPERLINK("https://x.example","a, b")'
-    (cells,) = csv.DictReader(io.StringIO(_csv([{"words": words, "number": -3.5, "unknown": None}]), newline=""), strict=True)
+    (cells,) = csv.DictReader(
+        io.StringIO(_csv([{"words": words, "number": -3.5, "unknown": None}], ["words", "number", "unknown"]), newline=""), strict=True
+    )
     assert cells == {"words": f"'{words}", "number": "-3.5", "unknown": ""}
