@@ -82,8 +82,8 @@ def _learned_from(manifest: Manifest, parent: str | None) -> str:
     )
     rows = [
         ("sources", ", ".join(manifest.sources)),
-        *((f"messages: {name}", f"{count:,}") for name, count in manifest.messages.items()),
-        *((f"SHA-256 of {name}", f"`{digest}`") for name, digest in manifest.data.items()),
+        *((f"messages: {name}", f"{count:,}") for name, count in sorted(manifest.messages.items())),
+        *((f"SHA-256 of {name}", f"`{digest}`") for name, digest in sorted(manifest.data.items())),
         ("SHA-256 of the encoder", f"`{manifest.encoder_sha256}`"),
         ("SHA-256 of the estimators", f"`{manifest.estimators_sha256}`"),
         ("version of the features", str(manifest.features_version)),
@@ -97,7 +97,7 @@ def _figures(manifest: Manifest) -> str:
         "## What it scores\n\nOf the deep reading, at the thresholds below. "
         f"The range is the middle {share} when the messages are drawn again.\n"
     )
-    for name, figures in manifest.figures.items():
+    for name, figures in sorted(manifest.figures.items()):
         if name not in NOT_SETS and isinstance(figures, Mapping):
             text += f"\n### {SET_WORDS.get(name, name)}\n\n" + _set(name, figures, manifest.figures)
     return text
@@ -123,7 +123,7 @@ def _set(name: str, figures: Mapping[str, Any], all_figures: Mapping[str, Any]) 
     if communities:
         rows = [
             (f"`{community}`", f"{found['messages']:.0f}", *(_number(found.get(key)) for key in ("willing_f1", "willing_ap")))
-            for community, found in communities.items()
+            for community, found in sorted(communities.items())
         ]
         text += "\n" + _table(("community", "messages", "willing: F1", "willing: average precision"), rows)
     return text

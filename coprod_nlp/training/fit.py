@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, load_manifest, save_artefact
+from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, save_artefact
 from coprod_nlp.reading.encoder import Encoder, features
 from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, SPAN_LABELS, WILLING, WILLING_VALUES
@@ -90,7 +90,7 @@ def fit_reading(
         profile=dict(histograms(scored.chances)),
         notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
     )
-    (directory / CARD).write_text(model_card(load_manifest(directory)), encoding="utf-8", newline="\n")
+    (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
     return manifest
 
 
