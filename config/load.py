@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from config.place_references import place_references
 from config.schema import (
     AREA_KEYS,
     REFUSED_CATEGORIES,
@@ -23,7 +24,6 @@ from config.schema import (
     RefusedCategory,
     Retention,
 )
-from config.place_references import place_references
 from config.toml_lines import Path as KeyPath
 from config.toml_lines import line_numbers, nearest_line
 

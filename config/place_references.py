@@ -1,4 +1,4 @@
-"""What places, wards and groups say about each other must be there: the rules between `places.toml`, `councils.toml` and `communities.toml`."""
+"""What places, wards, programmes and groups name must be there: rules between the files of the configuration."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -120,7 +120,7 @@ class Place(Frozen):
 
 
 class Community(Frozen):
-    """Where a council listens; `welcome` says whether it may speak up there, and `contact` whom it asks."""
+    """Where a council listens; `approach` says whether it may speak up there, and `contact` whom it asks."""
 
     platform: Key
     name: str = Field(min_length=1)
@@ -128,7 +128,7 @@ class Community(Frozen):
     council: str
     category: Annotated[str, AfterValidator(_category)]
     url: HttpUrl
-    welcome: Literal["welcome", "ask_first", "not_welcome"] | None = None
+    approach: Literal["welcome", "ask_first", "not_welcome"] | None = None
     rules: str = ""
     rules_url: HttpUrl | None = None
     contact: str = ""
