@@ -19,6 +19,7 @@ CALLS: tuple[tuple[Approach, tuple[Signal, ...], str], ...] = (
     (Approach.PURPOSE, (Signal.PURPOSE,), "speak for a shared purpose or place"),
     (Approach.PLANNING, (Signal.PROPOSE,), "put forward a concrete improvement"),
 )
+SIGNALS_OF = {approach: signals for approach, signals, _ in CALLS}
 ABLE = (Signal.ABILITY, Signal.ACTIVE, Signal.ORGANISE)
 HELD_BACK = (Signal.BARRIER, Signal.UNWILLING)
 

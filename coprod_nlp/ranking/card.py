@@ -160,7 +160,7 @@ def _signals(messages: Sequence[Message]) -> tuple[tuple[Signal, int, int], ...]
 def _phrases(told: Sequence[Told], *signals: Signal) -> tuple[Phrase, ...]:
     """The surest words for some signals: one of each voice first, then more, so that nobody speaks for all; none twice."""
     found = [
-        (one.message.signals.get(span.signal, 0.0), one, _shortened(one.text[span.start : span.end]))
+        (one.message.signals.get(span.signal, 0.0), one, shortened(one.text[span.start : span.end]))
         for one in told
         for span in one.evidence
         if span.signal in signals
@@ -177,7 +177,8 @@ def _phrases(told: Sequence[Told], *signals: Signal) -> tuple[Phrase, ...]:
     return tuple(phrase for _, _, phrase in sorted(ordered, key=lambda item: item[:2])[:PHRASES])
 
 
-def _shortened(words: str) -> str:
+def shortened(words: str) -> str:
+    """Words on one line, cut at the end of a word where they are too many."""
     words = " ".join(words.split())
     return words if len(words) <= PHRASE_CHARS else words[: words.rfind(" ", PHRASE_CHARS // 2, PHRASE_CHARS)].rstrip(",;:- ") + " …"
 
