@@ -164,15 +164,21 @@ class Campaign(Frozen):
 
 class TieWeights(Frozen):
     reply: Share
+    mention: Share
     thread: Share
     half_life_days: Positive
     thread_limit: int = Field(ge=2, le=200)
+    area: Share
+    area_reach: int = Field(ge=1, le=20)
+    area_days: Positive
 
 
 class GroupSettings(Frozen):
-    resolution: Positive
+    resolutions: tuple[Positive, ...] = Field(min_length=1, max_length=10)
+    seeds: int = Field(ge=1, le=50)
     iterations: int = Field(ge=1, le=50)
     seed: int = Field(ge=0)
+    divide_above: int = Field(ge=6)
 
 
 class IntervalSettings(Frozen):
@@ -180,15 +186,20 @@ class IntervalSettings(Frozen):
     seed: int = Field(ge=0)
 
 
+class PlaceSettings(Frozen):
+    every: int = Field(ge=0)
+
+
 class Weights(Frozen):
     willingness: float = Field(ge=0)
-    contribution: float = Field(ge=0)
     ability: float = Field(ge=0)
-    purpose: float = Field(ge=0)
+    identification: float = Field(ge=0)
+    substance: float = Field(ge=0)
+    fit: float = Field(ge=0)
     connectedness: float = Field(ge=0)
     freshness: float = Field(ge=0)
-    fit: float = Field(ge=0)
     under_exploration: float = Field(ge=0)
+    approachability: float = Field(ge=0)
 
     @model_validator(mode="after")
     def _some_weight(self) -> "Weights":
@@ -204,6 +215,7 @@ class Ranking(Frozen):
     ties: TieWeights
     groups: GroupSettings
     interval: IntervalSettings
+    places: PlaceSettings
     weights: Weights
 
 

@@ -60,14 +60,28 @@ communities = ["archive:thornby"]
     "ranking.toml": """minimum_voices = 3
 leads_shown = 50
 evidence_shown = 6
-groups = { resolution = 1.0, iterations = 3, seed = 1 }
+groups = { resolutions = [1.0], seeds = 2, iterations = 3, seed = 1, divide_above = 25 }
 interval = { resamples = 200, seed = 1 }
-weights = { willingness = 9, contribution = 9, ability = 9, purpose = 9, connectedness = 9, freshness = 9, under_exploration = 9, fit = 9 }
+places = { every = 10 }
+[weights]
+willingness = 9
+ability = 9
+identification = 9
+substance = 9
+fit = 9
+connectedness = 9
+freshness = 9
+under_exploration = 9
+approachability = 9
 [ties]
 reply = 1.0
+mention = 1.0
 thread = 0.5
 half_life_days = 180
 thread_limit = 30
+area = 0.1
+area_reach = 3
+area_days = 30
 """,
     "retention.toml": "[default]\nkept_days = 365\n[reddit]\nkept_days = 90\n",
     "refused_communities.toml": 'health = ["ptsd"]\nfaith = ["sikh"]\nsexuality = ["gay"]\nparty_politics = ["tories"]\n'
