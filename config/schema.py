@@ -18,6 +18,7 @@ from pydantic import (
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+GSS_CODE = r"^[EWSN]\d{8}$"
 
 CATEGORIES = ("place", "neighbourhood", "interest", "environment", "culture", "sport", "family", "trade", "civic")
 AREA_KEYS = (
@@ -42,6 +43,11 @@ def _number(value: object) -> object:
     return value
 
 
+def _programme(value: object) -> object:
+    """A programme of the whole council may be written as its name alone."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 def _lowered(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
@@ -62,8 +68,19 @@ class PolicyArea(Frozen):
 
 
 class Ward(Frozen):
+    """A ward, the other names people call it by, and how many live there."""
+
     name: str = Field(min_length=1)
-    code: str = Field(pattern=r"^[EWSN]\d{8}$")
+    code: str = Field(pattern=GSS_CODE)
+    aliases: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    residents: int | None = Field(default=None, ge=1)
+
+
+class Programme(Frozen):
+    """Something the council already runs or funds; in the whole of its area unless wards are named."""
+
+    name: str = Field(min_length=1)
+    wards: tuple[str, ...] = ()
 
 
 class AreaFit(Frozen):
@@ -71,18 +88,40 @@ class AreaFit(Frozen):
 
     substitutability: Share | None = None
     interdependence: Share | None = None
-    programmes: tuple[str, ...] = ()
+    programmes: tuple[Annotated[Programme, BeforeValidator(_programme)], ...] = ()
+
+
+class ResidentGroup(Frozen):
+    """A group of residents the council must not overlook, how many they are, and the communities listened to in which they speak."""
+
+    name: str = Field(min_length=1)
+    residents: int | None = Field(default=None, ge=1)
+    source: str = ""
+    communities: tuple[str, ...] = ()
 
 
 class Council(Frozen):
     name: str = Field(min_length=1)
-    gss_code: str = Field(pattern=r"^[EWSN]\d{8}$")
+    gss_code: str = Field(pattern=GSS_CODE)
     fictional: bool = False
+    residents: int | None = Field(default=None, ge=1)
     wards: tuple[Ward, ...] = ()
+    groups: tuple[ResidentGroup, ...] = ()
     areas: dict[str, AreaFit] = {}
 
 
+class Place(Frozen):
+    """A name that texts may mention: a landmark, street or building, and the ward it lies in where it lies in one."""
+
+    council: str
+    name: str = Field(min_length=2)
+    ward: str | None = Field(default=None, pattern=GSS_CODE)
+    aliases: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+
+
 class Community(Frozen):
+    """Where a council listens; `approach` says whether it may speak up there, and `contact` whom it asks."""
+
     platform: Key
     name: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -90,6 +129,9 @@ class Community(Frozen):
     category: Annotated[str, AfterValidator(_category)]
     url: HttpUrl
     approach: Literal["welcome", "ask_first", "not_welcome"] | None = None
+    rules: str = ""
+    rules_url: HttpUrl | None = None
+    contact: str = ""
 
     @property
     def community_id(self) -> str:
@@ -188,6 +230,7 @@ class Config(Frozen):
     councils: dict[str, Council]
     policy_areas: dict[str, PolicyArea]
     communities: tuple[Community, ...]
+    places: tuple[Place, ...]
     campaigns: dict[str, Campaign]
     ranking: Ranking
     retention: dict[str, Retention]
