@@ -51,11 +51,12 @@ class PostKind(StrEnum):
 
 
 class PostState(StrEnum):
-    """Whether the source still shows a post, and who took it away if not."""
+    """Whether the source still shows a post, and who took it away if not: its author, a moderator, or a filter (it may come back)."""
 
     VISIBLE = "visible"
     DELETED = "deleted"
     REMOVED = "removed"
+    FILTERED = "filtered"
     AUTOMATED = "automated"
 
 
@@ -125,6 +126,16 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+
+
+class PollOutcome(StrEnum):
+    """How gathering from one community ended: killed in the middle, it stays running."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+    UNAVAILABLE = "unavailable"
+    STOPPED = "stopped"
 
 
 class ClassifierRole(StrEnum):

@@ -15,9 +15,10 @@ from models.interaction import Interaction
 from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
 from models.post import Post, PostReading
+from models.provenance import Provenance
 from models.run import AuditEntry, RunProblem, Suppression
 
-GONE = frozenset({PostState.DELETED, PostState.REMOVED})
+GONE = frozenset({PostState.DELETED, PostState.REMOVED, PostState.FILTERED})
 
 
 def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -216,6 +217,7 @@ def _remove_posts(connection: Connection, post_ids: Sequence[str]) -> None:
         connection.execute(delete(Interaction).where(anchored))
         connection.execute(delete(PostReading).where(col(PostReading.post_id).in_(some)))
         connection.execute(delete(Label).where(col(Label.post_id).in_(some)))
+        connection.execute(delete(Provenance).where(col(Provenance.post_id).in_(some)))
         connection.execute(delete(Post).where(col(Post.post_id).in_(some)))
     if post_ids:
         present = select(col(Post.author_key)).where(col(Post.author_key).is_not(None))

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from models import classifier, interaction, label, lead, post, report, run  # noqa: F401  (fill the metadata)
+from models import classifier, cursor, interaction, label, lead, post, provenance, report, run  # noqa: F401  (fill the metadata)
 from models.base import metadata
 
 connection = context.config.attributes["connection"]
