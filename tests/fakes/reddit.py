@@ -53,8 +53,11 @@ def no_fault(_number: int, _path: str) -> Fault | None:
 class FakeReddit:
     """Start with `with FakeReddit(world) as reddit:`; `reddit.address` is for COPROD_REDDIT_ADDRESS."""
 
-    def __init__(self, world: World, *, allowed: int = 10**9, now: Callable[[], float] = time.monotonic) -> None:
-        self.world = world
+    def __init__(
+        self, world: World, *, allowed: int = 10**9, now: Callable[[], float] = time.monotonic, client_id: str = CLIENT_ID
+    ) -> None:
+        self.world, self.client_id = world, client_id
+        self.refused = 0
         self.faults: Callable[[int, str], Fault | None] = no_fault
         self.before: Callable[[], None] = lambda: None
         self.requests: list[tuple[str, str]] = []
@@ -246,6 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             limits = reddit.limits()
             if reddit.is_over():
+                reddit.refused += 1
                 self._send(429, {"message": "Too Many Requests", "error": 429}, limits)
                 return
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -253,7 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(status, body, limits)
 
     def _token(self, form: dict[str, str]) -> None:
-        wanted = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        wanted = "Basic " + base64.b64encode(f"{self.reddit.client_id}:{CLIENT_SECRET}".encode()).decode()
         if self.headers.get("authorization") != wanted:
             self._send(401, {"message": "Unauthorized", "error": 401}, {})
         elif form.get("grant_type") != "client_credentials":

@@ -99,8 +99,8 @@ class World:
     def _add(self, fullname: str, community: str, *, parent: Item | None, body: str, title: str) -> Item:
         item = Item(
             fullname=fullname, community=community, thread=parent.thread if parent else fullname,
-            parent=parent.fullname if parent else None,
-            author=f"Resident_{self._random.randrange(700)}", body=body or f"{self._words(12)} ({fullname})", created=self.now, title=title,
+            parent=parent.fullname if parent else None, author=f"Resident_{self._random.randrange(700)}",
+            body=body or f"{self._words(12)} ({fullname})", created=self.now, title=title,
         )  # fmt: skip
         self.items[fullname] = item
         if parent:
