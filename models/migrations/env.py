@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from models import classifier, interaction, label, lead, post, run  # noqa: F401  (fill the metadata)
+from models import classifier, cursor, interaction, key_state, label, lead, notice, post, provenance, run, written  # noqa: F401  (fill the metadata)
 from models.base import metadata
 
 connection = context.config.attributes["connection"]
