@@ -21,6 +21,7 @@ from config.schema import (
     Ranking,
     RefusedCategory,
     Retention,
+    is_listed,
 )
 from config.toml_lines import Path as KeyPath
 from config.toml_lines import line_numbers, nearest_line
@@ -163,7 +164,7 @@ def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem
         path: KeyPath = ("community", index)
         if councils is not None and community.council not in councils:
             problems.append(files["communities.toml"].problem((*path, "council"), _allowed("unknown council", councils)))
-        if any(community.name.lower() in names for names in refused.values()):
+        if any(is_listed(community.name, names) for names in refused.values()):
             problems.append(
                 files["communities.toml"].problem((*path, "name"), "on the list in refused_communities.toml; it may not be listened to")
             )

@@ -1,5 +1,6 @@
 """What people decide, as validated frozen objects. `load.py` fills them from the TOML files."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal, get_args
 
@@ -26,6 +27,10 @@ AREA_KEYS = (
 )  # fmt: skip
 RefusedCategory = Literal["health", "faith", "sexuality", "party_politics", "immigration", "minors"]
 REFUSED_CATEGORIES = get_args(RefusedCategory)
+# What is often added to the name of a community that is refused.
+NAME_ENDINGS = ("support", "advice", "help", "chat", "uk")
+REDDIT = "reddit"
+REDDIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,20}")
 
 
 def _category(value: str) -> str:
@@ -42,10 +47,21 @@ def _number(value: object) -> object:
     return value
 
 
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold().removeprefix("/").removeprefix("r/")))
+
+
 def _lowered(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
+def _no_person(term: str) -> str:
+    if re.search(r"(?i)\bauthor\s*:|(?<!\w)/?u/\w", term):
+        raise ValueError("asks for what one person wrote; search for a subject instead")
+    return term
+
+
+SearchTerm = Annotated[str, Field(min_length=2, max_length=200), AfterValidator(_no_person)]
 Names = Annotated[frozenset[str], Field(min_length=1), AfterValidator(_lowered)]
 
 
@@ -83,12 +99,24 @@ class Council(Frozen):
 
 
 class Community(Frozen):
+    """Where a council listens. `search` narrows it to what these terms find; `expected_per_day` is said where history cannot."""
+
     platform: Key
     name: str = Field(min_length=1)
     title: str = Field(min_length=1)
     council: str
     category: Annotated[str, AfterValidator(_category)]
     url: HttpUrl
+    search: tuple[SearchTerm, ...] = ()
+    expected_per_day: Annotated[float | None, Field(ge=0)] = None
+
+    @field_validator("name")
+    @classmethod
+    def _as_the_platform_writes_it(cls, name: str, info: ValidationInfo) -> str:
+        is_person = name.lower().startswith(("u_", "u/", "/u/", "user/", "/user/"))
+        if info.data.get("platform") == REDDIT and (is_person or not REDDIT_NAME.fullmatch(name)):
+            raise ValueError("should be a subreddit's name without `r/`, such as marlowick; a person's page is no community")
+        return name
 
     @property
     def community_id(self) -> str:
@@ -108,7 +136,8 @@ class Campaign(Frozen):
     starts: date
     ends: date
     communities: tuple[str, ...]
-    reddit_approval: str | None = None
+    reddit_approval: str | None = Field(default=None, min_length=1)
+    terms: dict[Key, Annotated[str, Field(min_length=1)]] = {}
 
     @field_validator("ends")
     @classmethod
@@ -169,6 +198,13 @@ class Retention(Frozen):
     training_allowed: bool = False
 
 
+def is_listed(name: str, names: frozenset[str]) -> bool:
+    """Whether a community's name is among refused ones, however it is written: `r/Mental_Health_Advice` is `mentalhealth`."""
+    letters = _letters(name)
+    written = {letters, *(letters.removesuffix(ending) for ending in NAME_ENDINGS)}
+    return name.lower() in names or not written.isdisjoint(map(_letters, names))
+
+
 class Config(Frozen):
     """Everything in `config/*.toml`. `digest` is the SHA-256 of the files it was read from."""
 
@@ -183,7 +219,11 @@ class Config(Frozen):
 
     def is_refused(self, name: str) -> bool:
         """Whether a community of this name may not be listened to."""
-        return any(name.lower() in names for names in self.refused.values())
+        return self.refused_category(name) is not None
+
+    def refused_category(self, name: str) -> RefusedCategory | None:
+        """The category on whose list a community's name stands, however it is written there."""
+        return next((category for category, names in self.refused.items() if is_listed(name, names)), None)
 
     def community(self, community_id: str) -> Community | None:
         return next((c for c in self.communities if c.community_id == community_id), None)

@@ -2,6 +2,7 @@
 
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,6 +36,26 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="SQLAlchemy address; SQLite in `home` where unset.")
     author_key: SecretStr | None = Field(default=None, description="Secret that turns author ids into keys; a file in `home` where unset.")
     workers: int = Field(default=0, ge=0, le=64, description="Reading processes; 0 takes the number of processors, at most 4.")
+
+    reddit_client_id: SecretStr | None = Field(default=None, description="Id of the app that Reddit approved.")
+    reddit_client_secret: SecretStr | None = Field(default=None, description="Its secret.")
+    reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
+    reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
+
+    @field_validator("reddit_account")
+    @classmethod
+    def _account(cls, value: str | None) -> str | None:
+        name = (value or "").removeprefix("/").removeprefix("u/")
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{3,20}", name):
+            raise ValueError("should be the name of a Reddit account, such as marlowick_council")
+        return name or None
+
+    @field_validator("reddit_address")
+    @classmethod
+    def _on_this_machine(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"http://(127\.0\.0\.1|localhost):\d{1,5}", value):
+            raise ValueError("should be on this machine, as http://127.0.0.1:8080; leave it unset for the real Reddit")
+        return value
 
     @field_validator("author_key")
     @classmethod

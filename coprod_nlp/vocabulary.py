@@ -117,6 +117,7 @@ class PollOutcome(StrEnum):
     FINISHED = "finished"
     SKIPPED = "skipped"
     UNAVAILABLE = "unavailable"
+    STOPPED = "stopped"
 
 
 class ClassifierRole(StrEnum):

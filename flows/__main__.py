@@ -47,13 +47,20 @@ ColumnsOption = Annotated[
     typer.Option("--columns", help="For CSV: our names and the file's, as id=ID,body=Comment,author=User.", metavar="OURS=THEIRS,…"),
 ]
 
+CampaignOption = Annotated[
+    str | None, typer.Option("--campaign", help="For live sources: a campaign's key in campaigns.toml; may be left out where one fits.")
+]
+
 
 @app.command()
 def listen(
     source: Annotated[
         list[str] | None,
         typer.Option(
-            "--source", "-s", help="`sample`, or an archive: a file, a folder or a glob. Can be given more than once.", metavar="SOURCE"
+            "--source",
+            "-s",
+            help="`sample`, `reddit`, or an archive: a file, a folder or a glob. Can be given more than once.",
+            metavar="SOURCE",
         ),
     ] = None,
     council: CouncilOption = None,
@@ -61,12 +68,14 @@ def listen(
     until: UntilOption = None,
     out: OutOption = None,
     columns: ColumnsOption = None,
+    campaign: CampaignOption = None,
 ) -> None:
     """Run the main job: collect, read, link, rank, report.
 
     Killed and started again with the same options, it goes on where it stopped. Posts are kept once, however often they come.
 
-    Archives are Reddit-shaped NDJSON (also .gz, .zst) or CSV.
+    Archives are Reddit-shaped NDJSON (also .gz, .zst) or CSV. Live sources need a campaign in campaigns.toml and credentials; each run
+    takes what is new in the campaign's communities.
     """
     from config.settings import load_settings
     from flows.engine import engine_errors, prepare_prefect
@@ -74,7 +83,7 @@ def listen(
     with plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
-        _check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until)
+        _check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until, campaign=campaign)
         is_temporary = prepare_prefect(settings)
         with err_console.status("Starting the flow engine (about 10 seconds)…" if is_temporary else "Starting…"):
             from flows.listen import listen as listen_flow
@@ -83,7 +92,9 @@ def listen(
         from flows.progress import listening
 
         with engine_errors(), TerminalListener(err_console) as terminal, listening(terminal):
-            summary = listen_flow(council=council, sources=source, since=since, until=until, out=str(out) if out else None, columns=mapping)
+            summary = listen_flow(
+                council=council, sources=source, since=since, until=until, out=str(out) if out else None, columns=mapping, campaign=campaign
+            )
         print_summary(out_console, summary)
 
 
@@ -200,16 +211,22 @@ def _check_before(
     columns: dict[str, str],
     since: str | None,
     until: str | None,
+    campaign: str | None,
 ) -> None:
     """Everything a person can get wrong is said before the flow engine takes its ten seconds."""
     from config.load import load_config
     from flows.job import make_request
-    from flows.sources.table import open_source
+    from flows.sources.table import is_live, open_source
+    from flows.steps.poll import open_permitted
     from models.session import open_engine
 
-    request = make_request(load_config(settings.config_dir), council=council, sources=sources, columns=columns, since=since, until=until)
+    config = load_config(settings.config_dir)
+    request = make_request(config, council=council, sources=sources, columns=columns, since=since, until=until, campaign=campaign)
     for name in request.sources:
-        open_source(name, columns=columns)
+        if is_live(name):
+            open_permitted(config, settings, request, platform=name)[1].close()
+        else:
+            open_source(name, columns=columns)
     _writable(settings.home, "COPROD_HOME")
     if out:
         _writable(out, "--out")

@@ -68,9 +68,7 @@ def rotate_key(engine: Engine, settings: Settings, *, by: str) -> Rotation:
             )
         secrets = add_secret(settings)
     with unit_of_work(engine) as session:
-        keys = key_actions.rekey(
-            session, lambda key: rekeyed(secrets[before:], key), secrets=len(secrets), mark=mark_of(secrets), by=by
-        )
+        keys = key_actions.rekey(session, lambda key: rekeyed(secrets[before:], key), secrets=len(secrets), mark=mark_of(secrets), by=by)
     return Rotation(keys, len(secrets))
 
 

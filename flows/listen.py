@@ -42,6 +42,7 @@ def listen(
     until: str | None = None,
     out: str | None = None,
     columns: dict[str, str] | None = None,
+    campaign: str | None = None,
 ) -> Summary:
     """Gather posts, read them, link who answers whom, rank candidate networks and leave a report.
 
@@ -49,7 +50,10 @@ def listen(
     """
     # 1. What is asked, and the run record: a new one, or the one of this request that never came to its end.
     settings = load_settings()
-    request = make_request(load_config(settings.config_dir), council=council, sources=sources, columns=columns, since=since, until=until)
+    request = make_request(
+        load_config(settings.config_dir),
+        council=council, sources=sources, columns=columns, since=since, until=until, campaign=campaign,
+    )  # fmt: skip
     job = open_job(request, out=out, settings=settings)
     try:
         # 2. Posts into the store, once each, under author keys.

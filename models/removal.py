@@ -95,6 +95,9 @@ def remove_old_readings(connection: Connection, rows: Sequence[Mapping[str, Any]
     present = select(col(Post.content_hash)).where(col(Post.post_id) == col(PostReading.post_id)).scalar_subquery()
     for some in portions([row["post_id"] for row in rows]):
         _delete(connection, PostReading, col(PostReading.post_id).in_(some) & (col(PostReading.content_hash) != present), removal)
+        held = select(col(Post.content_hash)).where(col(Post.post_id) == col(ExportPost.message_id)).scalar_subquery()
+        changed = select(col(ExportPost.path)).where(col(ExportPost.message_id).in_(some), col(ExportPost.content_hash) != held)
+        _mark_stale(connection, ExportFile, col(ExportFile.path).in_(changed))
     removal.communities |= {row["community_id"] for row in rows} if removal else set()
     mark_reports(connection, removal)
 

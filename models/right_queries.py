@@ -142,8 +142,21 @@ def stale_reports(connection: Connection) -> list[Any]:
     return list(connection.execute(statement.order_by(col(WrittenReport.stale_since), col(WrittenReport.folder))))
 
 
-def run_called(connection: Connection, run_id: str) -> Any:
-    return connection.execute(select(Run.__table__).where(col(Run.run_id) == run_id)).one_or_none()  # type: ignore[attr-defined]
+def current_runs(connection: Connection) -> set[str]:
+    """Runs whose report can be written anew: the newest of each scope, read with what the council's newest run reads with.
+
+    Another classifier would have to read every post again.
+    """
+    newest = select(col(Run.run_id), col(Run.council), col(Run.scope), col(Run.versions)).where(col(Run.scope) != "")
+    readers: dict[str, Any] = {}
+    scopes: set[str] = set()
+    current: set[str] = set()
+    for run in connection.execute(newest.order_by(col(Run.started_at).desc())):
+        reader = readers.setdefault(run.council, run.versions.get("reading"))
+        if run.scope not in scopes and run.versions.get("reading") == reader:
+            current.add(run.run_id)
+        scopes.add(run.scope)
+    return current
 
 
 def stale_exports(connection: Connection) -> list[Any]:
@@ -152,8 +165,11 @@ def stale_exports(connection: Connection) -> list[Any]:
     return list(connection.execute(statement.order_by(col(ExportFile.path))))
 
 
-def exported_posts(connection: Connection, path: str) -> set[str]:
-    return set(connection.scalars(select(col(ExportPost.message_id)).where(col(ExportPost.path) == path)))
+def vanished_from(connection: Connection, path: str) -> set[str]:
+    """Posts of an exported file that are gone, or hold other words by now."""
+    same = (col(Post.post_id) == col(ExportPost.message_id)) & (col(Post.content_hash) == col(ExportPost.content_hash))
+    statement = select(col(ExportPost.message_id)).outerjoin(Post, same).where(col(ExportPost.path) == path, col(Post.post_id).is_(None))
+    return set(connection.scalars(statement))
 
 
 def key_state(connection: Connection) -> Any:

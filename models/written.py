@@ -3,23 +3,25 @@
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import Column, Index
 from sqlmodel import Field
 
 from models.base import Table, UtcDateTime
 
 
 class WrittenReport(Table, table=True):
-    """A folder in which a run's report stands. `stale_since` is set in the transaction that removes something it may show."""
+    """A folder in which a run's report stands, or is being written.
+
+    `stale_since` is set in the transaction that removes something it may show, and while it is written.
+    """
 
     __tablename__ = "written_report"
     __table_args__ = (Index("ix_written_report_run_id", "run_id"),)
     personal: ClassVar = frozenset()
-    not_personal: ClassVar = frozenset({"folder", "run_id", "files", "written_at", "stale_since"})
+    not_personal: ClassVar = frozenset({"folder", "run_id", "written_at", "stale_since"})
 
     folder: str = Field(primary_key=True)
     run_id: str = Field(foreign_key="run.run_id")
-    files: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     written_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     stale_since: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
@@ -44,7 +46,8 @@ class ExportPost(Table, table=True):
     __tablename__ = "export_post"
     __table_args__ = (Index("ix_export_post_message_id", "message_id"),)
     personal: ClassVar = frozenset()
-    not_personal: ClassVar = frozenset({"path", "message_id"})
+    not_personal: ClassVar = frozenset({"path", "message_id", "content_hash"})
 
     path: str = Field(primary_key=True, foreign_key="export_file.path")
     message_id: str = Field(primary_key=True)
+    content_hash: str

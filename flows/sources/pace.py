@@ -2,18 +2,16 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
 from threading import RLock
 from typing import Protocol
+
+from flows.progress import listener
 
 # Waits shorter than this are the ordinary space between two requests.
 TOLD_FROM_S = 2.0
 SLICE_S = 1.0
 # How far requests that were late may be made up for by following each other at once.
 CATCH_UP_S = 3.0
-
-# Told how many seconds are left to wait, and why.
-WaitListener = Callable[[float, str], None]
 
 
 class Clock(Protocol):
@@ -34,22 +32,14 @@ class SystemClock:
         time.sleep(seconds)
 
 
-def _unheard(_seconds: float, _why: str) -> None:
-    """Nobody is told."""
-
-
 class Pace:
     """At most `allowed` requests in any `window_s` seconds, evenly spread; slower where the platform says so.
 
-    Parameters
-    ----------
-    tell
-        Called about once a second during waits that are longer than an even spread makes them.
+    Whoever listens to the run is told about once a second of waits that are longer than an even spread makes them.
     """
 
-    def __init__(self, allowed: int, *, window_s: float = 60.0, clock: Clock | None = None, tell: WaitListener = _unheard) -> None:
+    def __init__(self, allowed: int, *, window_s: float = 60.0, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._tell = tell
         self._window_s, self._space_s = window_s, window_s / allowed
         self._sent: deque[float] = deque(maxlen=allowed)
         self._next = 0.0
@@ -89,10 +79,10 @@ class Pace:
         left = seconds
         while left > 0:
             if is_told:
-                self._tell(left, why)
+                listener().waiting(left, why)
             part = min(left, SLICE_S)
             self._clock.sleep(part)
             left -= part
         self.waited_s += max(seconds, 0.0)
         if is_told:
-            self._tell(0.0, "")
+            listener().waiting(0.0, "")

@@ -16,7 +16,6 @@ def upgrade() -> None:
     op.create_table('written_report',
     sa.Column('folder', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('run_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('files', sa.JSON(), nullable=False),
     sa.Column('written_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('stale_since', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['run.run_id'], name=op.f('fk_written_report_run_id_run')),
@@ -35,6 +34,7 @@ def upgrade() -> None:
     op.create_table('export_post',
     sa.Column('path', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('message_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('content_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.ForeignKeyConstraint(['path'], ['export_file.path'], name=op.f('fk_export_post_path_export_file')),
     sa.PrimaryKeyConstraint('path', 'message_id', name=op.f('pk_export_post'))
     )
