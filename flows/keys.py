@@ -63,8 +63,8 @@ def rotate_key(engine: Engine, settings: Settings, *, by: str) -> Rotation:
         before = len(ready_keys(engine, settings))
         if settings.author_key:
             raise SettingsError(
-                "COPROD_AUTHOR_KEY holds the secret, so you add the new one: write a comma and a new secret after the old one there, as made by "
-                "python -c 'import secrets; print(secrets.token_hex(32))', and give this command again"
+                "COPROD_AUTHOR_KEY holds the secret, so you add the new one: write a comma and a new secret after the old one there, and "
+                "give this command again; this makes one: python -c 'import secrets; print(secrets.token_hex(32))'"
             )
         secrets = add_secret(settings)
     with unit_of_work(engine) as session:

@@ -14,19 +14,21 @@ from coprod_nlp.vocabulary import RunStage
 from flows.exports import cut_export
 from flows.job import Job, RequestError, reopen_job
 from flows.progress import listener
+from flows.reports.files import PAGE
+from flows.reports.register import REPORT_FILES
 from flows.steps.link import link
 from flows.steps.rank import rank
 from flows.steps.read import read
-from flows.steps.report import PAGE, report
-from models import right_queries, written_actions
+from flows.steps.report import report
+from models import right_queries, wiping, written_actions
 from models.run import Run
 from models.session import unit_of_work
-from models.wiping import wipe_freed_space
 
 WITHDRAWN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Report withdrawn</title></head>
 <body><h1>This report was withdrawn</h1>
-<p>Messages that it showed are no longer there: their authors deleted them or objected, a moderator removed them, or their time was over.</p>
+<p>Messages that it showed are no longer there: their authors deleted them or objected, a moderator removed them, or their time was
+over.</p>
 <p>A new report comes with the next run: <code>coprod listen</code>.</p></body></html>
 """
 
@@ -40,6 +42,13 @@ class Renewal:
     exports_cut: int = 0
     exports_withdrawn: int = 0
     is_wiped: bool = True
+
+    def as_counts(self) -> dict[str, int]:
+        """What there is to tell: kinds of work that was done or is left."""
+        return {
+            "reports_rewritten": self.rewritten, "reports_withdrawn": self.withdrawn, "exports_cut": self.exports_cut,
+            "exports_withdrawn": self.exports_withdrawn, "space_not_wiped": int(not self.is_wiped),
+        }  # fmt: skip
 
 
 def renew(engine: Engine, *, settings: Settings, config: Config, by: str) -> Renewal:
@@ -62,19 +71,24 @@ def renew(engine: Engine, *, settings: Settings, config: Config, by: str) -> Ren
         with unit_of_work(engine) as session:
             written_actions.forget_report(session, row.folder, by=by)
     cut = sum([cut_export(engine, row, by=by) for row in exports])
-    return Renewal(rewritten, len(left), cut, len(exports) - cut, wipe_freed_space(engine))
+    return Renewal(rewritten, len(left), cut, len(exports) - cut, wiping.wipe_freed_space(engine))
 
 
 def withdraw(row: Any) -> None:
     """Remove a report's files, drafts too, and leave a page that says so."""
     folder = Path(row.folder)
-    names = {*row.files, PAGE}
+    names = REPORT_FILES
     is_there = any((folder / name).exists() for name in names)
     for name in names:
         for path in (folder / name, folder / f".{name}.part"):
             path.unlink(missing_ok=True)
     if is_there:
         (folder / PAGE).write_text(WITHDRAWN, encoding="utf-8")
+
+
+def renew_after(job: Job) -> None:
+    """After a run: older reports and exports that show what it found to be gone."""
+    renew(job.engine, settings=job.settings, config=job.config, by="run")
 
 
 def work_anew(job: Job) -> None:
@@ -101,4 +115,4 @@ def _rewrite(engine: Engine, run_id: str, rows: list[Any], *, settings: Settings
 
 def _is_there(row: Any) -> bool:
     """A report that somebody deleted is not made again."""
-    return any((Path(row.folder) / name).exists() for name in row.files)
+    return any((Path(row.folder) / name).exists() for name in REPORT_FILES)

@@ -15,6 +15,7 @@ from models.interaction import Interaction
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
 from models.run import Run, SuppressedPost, Suppression
+from models.wiping import note_freed_space
 from models.written import ExportFile, ExportPost, WrittenReport
 
 GONE = frozenset({PostState.DELETED, PostState.REMOVED, PostState.FILTERED, PostState.VANISHED})
@@ -162,9 +163,10 @@ def _recount_networks(connection: Connection, network_ids: set[str], removal: Re
 
 
 def mark_reports(connection: Connection, removal: Removal) -> None:
-    """Reports on these communities are to be written anew; this is remembered until it is done."""
+    """Reports on these communities are to be written anew, and freed space is to be wiped; both are remembered until they are done."""
     if not removal:
         return
+    note_freed_space(connection)
     runs = connection.execute(select(col(Run.run_id), col(Run.communities)))
     ids = [run_id for run_id, communities in runs if removal.communities.intersection(communities)]
     for some in portions(ids):

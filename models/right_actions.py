@@ -94,3 +94,8 @@ def record_notice(
 def record_certificate(session: Session, *, case: str, digest: str, by: str) -> None:
     """Note the hash of a certificate, by which a changed one is found out."""
     audit(session, by=by, action="certificate", subject=case, counts={"sha256": digest})
+
+
+def record_access(session: Session, *, case: str, counts: Mapping[str, int], by: str) -> None:
+    """Note that somebody was given what is held about them."""
+    audit(session, by=by, action=Right.ACCESS.value, subject=case, counts=counts)

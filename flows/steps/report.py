@@ -10,12 +10,13 @@ from flows.progress import listener
 from flows.reports.content import gather
 from flows.reports.files import write_report
 from flows.reports.picture import network_graph
+from flows.reports.register import registered_report
 from models import queries
 
 
 def report(job: Job) -> Path:
     """Write the report of the run's scope; done again each time, as it is cheap and its folder may have changed."""
-    with job.stage(RunStage.REPORT):
+    with job.stage(RunStage.REPORT), registered_report(job):
         listener().stage("Report", total=None, unit="")
         with job.engine.connect() as connection:
             content = gather(connection, job, job.run())

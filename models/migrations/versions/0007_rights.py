@@ -67,6 +67,12 @@ def upgrade() -> None:
     sa.CheckConstraint('secrets >= 1', name=op.f('ck_key_state_some_secret')),
     sa.PrimaryKeyConstraint('state_id', name=op.f('pk_key_state'))
     )
+    op.create_table('freed_space',
+    sa.Column('state_id', sa.Integer(), nullable=False),
+    sa.Column('since', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('state_id = 1', name=op.f('ck_freed_space_one_row')),
+    sa.PrimaryKeyConstraint('state_id', name=op.f('pk_freed_space'))
+    )
     # Interactions are looked for by anchor when a post goes.
     with op.batch_alter_table('interaction', schema=None) as batch_op:
         batch_op.create_index('ix_interaction_anchor_id', ['anchor_id'], unique=False)
@@ -79,5 +85,5 @@ def downgrade() -> None:
         batch_op.drop_index('ix_post_parent_id')
     with op.batch_alter_table('interaction', schema=None) as batch_op:
         batch_op.drop_index('ix_interaction_anchor_id')
-    for name in ('key_state', 'suppressed_post', 'post_notice', 'export_post', 'export_file', 'written_report'):
+    for name in ('freed_space', 'key_state', 'suppressed_post', 'post_notice', 'export_post', 'export_file', 'written_report'):
         op.drop_table(name)
