@@ -253,6 +253,7 @@ class Ranking(Frozen):
 class Retention(Frozen):
     kept_days: Annotated[int, BeforeValidator(_number)] = Field(ge=1)
     training_allowed: bool = False
+    recheck_hours: Annotated[int, BeforeValidator(_number)] = Field(default=48, ge=1, le=720)
 
 
 def is_listed(name: str, names: frozenset[str]) -> bool:
@@ -288,6 +289,10 @@ class Config(Frozen):
 
     def kept_days(self, platform: str) -> int:
         return self.retention.get(platform, self.retention["default"]).kept_days
+
+    def recheck_hours(self, platform: str) -> int:
+        """Within how many hours a live platform is asked again whether it still shows a post."""
+        return self.retention.get(platform, self.retention["default"]).recheck_hours
 
     def training_allowed(self, platform: str) -> bool:
         """Whether posts of a platform may be used as training material."""

@@ -14,6 +14,7 @@ from flows.reports.files import write_report
 from flows.reports.keys import KeyRequest, NumberedVoice, check_request, keys_csv
 from flows.reports.opportunity import council_gazetteer
 from flows.reports.picture import network_graph
+from flows.reports.register import registered_report
 from models import queries, report_queries
 from models.report_actions import replace_lead_places
 
@@ -22,7 +23,7 @@ def report(job: Job, *, keys_for: KeyRequest | None = None) -> Path:
     """Write the report of the run's scope; done again each time, as it is cheap and its folder may have changed."""
     if keys_for:
         check_request(job, keys_for)
-    with job.stage(RunStage.REPORT):
+    with job.stage(RunStage.REPORT), registered_report(job):
         listener().stage("Report", total=None, unit="")
         with job.engine.connect() as connection:
             content = gather(connection, job, job.run())

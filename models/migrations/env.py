@@ -2,7 +2,21 @@
 
 from alembic import context
 
-from models import classifier, cursor, interaction, label, lead, post, provenance, report, run  # noqa: F401  (fill the metadata)
+from models import (  # noqa: F401  (fill the metadata)
+    classifier,
+    cursor,
+    interaction,
+    key_state,
+    label,
+    lead,
+    notice,
+    post,
+    provenance,
+    report,
+    run,
+    wiping,
+    written,
+)
 from models.base import metadata
 
 connection = context.config.attributes["connection"]
