@@ -37,7 +37,12 @@ class NetworkVoice(Table, table=True):
 class Lead(Table, table=True):
     """One network in one policy area, with its score and the named parts of it."""
 
-    __table_args__ = (Index("ix_lead_scope", "scope"), CheckConstraint("voices >= 3", name="enough_voices"))
+    __table_args__ = (
+        Index("ix_lead_scope", "scope"),
+        Index("ix_lead_scope_rank", "scope", "rank"),
+        Index("ix_lead_scope_area_rank", "scope", "area", "rank"),
+        CheckConstraint("voices >= 3", name="enough_voices"),
+    )
     personal: ClassVar = frozenset()
     not_personal: ClassVar = frozenset(
         "lead_id network_id scope council area rank score low high voices willing_messages parts approaches stages config_digest".split()

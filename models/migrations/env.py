@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from models import classifier, interaction, label, lead, post, run  # noqa: F401  (fill the metadata)
+from models import account, classifier, contact, decision, interaction, label, lead, post, run  # noqa: F401  (fill the metadata)
 from models.base import metadata
 
 connection = context.config.attributes["connection"]

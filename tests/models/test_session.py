@@ -68,7 +68,7 @@ def test_opening_a_store_again_keeps_what_is_in_it(engine: Engine, address: str)
     again = open_engine(address)
     with again.connect() as connection:
         assert connection.scalar(select(col(Post.body))) == WORDS
-        assert connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalars().all() == ["0003"]
+        assert connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalars().all() == ["0008"]
     again.dispose()
 
 
