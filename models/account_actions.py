@@ -104,6 +104,11 @@ def sign_out(session: Session, token_hash: str, *, by: str) -> None:
     audit(session, by=by, action="sign_out", subject="session", counts={})
 
 
+def end_session(session: Session, token_hash: str) -> None:
+    """One session ends because another takes its place; the sign-in has the audit row."""
+    session.execute(delete(DeskSession).where(col(DeskSession.token_hash) == token_hash))
+
+
 def touch(session: Session, token_hash: str) -> None:
     """The session was used. No audit row: this is no decision."""
     session.execute(update(DeskSession).where(col(DeskSession.token_hash) == token_hash).values(seen_at=utc_now()))

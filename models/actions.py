@@ -11,9 +11,11 @@ from sqlmodel import Session, col
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models.base import utc_now
 from models.bulk import portions, upsert
+from models.decision import LeadFacet, VoiceView
 from models.interaction import Interaction
 from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
+from models.lead_index import clear_index, index_leads
 from models.post import Post, PostReading
 from models.run import AuditEntry, RunProblem, Suppression
 
@@ -128,12 +130,14 @@ def replace_leads(
     """Put the networks and leads of a scope in the place of the ones it had."""
     old_leads = select(col(Lead.lead_id)).where(col(Lead.scope) == scope_id)
     old_networks = select(col(Network.network_id)).where(col(Network.scope) == scope_id)
+    clear_index(connection, scope_id)
     connection.execute(delete(LeadMessage).where(col(LeadMessage.lead_id).in_(old_leads)))
     connection.execute(delete(Lead).where(col(Lead.scope) == scope_id))
     connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(old_networks)))
     connection.execute(delete(Network).where(col(Network.scope) == scope_id))
     for table, rows in ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages))):
         upsert(connection, table, rows)
+    index_leads(connection, scope_id, now=utc_now())
 
 
 def expire_posts(session: Session, *, kept_days: dict[str, int], default_days: int, by: str) -> int:
@@ -159,6 +163,7 @@ def suppress(session: Session, author_key: str, *, reason: str, by: str) -> int:
     _remove_posts(connection, posts)
     keys = or_(col(Interaction.source_key) == author_key, col(Interaction.target_key) == author_key)
     connection.execute(delete(Interaction).where(keys))
+    connection.execute(delete(VoiceView).where(col(VoiceView.author_key) == author_key))
     networks = list(session.scalars(select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key) == author_key)))
     _withdraw_networks(connection, networks)
     audit(session, by=by, action="suppress", subject="author_key", counts={"posts": len(posts), "networks": len(networks)})
@@ -212,6 +217,7 @@ def _remove_posts(connection: Connection, post_ids: Sequence[str]) -> None:
 
 def _withdraw_networks(connection: Connection, network_ids: Sequence[str]) -> None:
     leads = select(col(Lead.lead_id)).where(col(Lead.network_id).in_(network_ids))
+    connection.execute(delete(LeadFacet).where(col(LeadFacet.lead_id).in_(leads)))
     connection.execute(delete(LeadMessage).where(col(LeadMessage.lead_id).in_(leads)))
     connection.execute(delete(Lead).where(col(Lead.network_id).in_(network_ids)))
     connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(network_ids)))

@@ -1,8 +1,8 @@
 """Deciding on leads: named actions, each in the caller's one transaction and with one audit row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -10,11 +10,10 @@ from sqlmodel import Session, col
 
 from models.actions import audit
 from models.base import utc_now
-from models.bulk import INSERTS, portions
+from models.bulk import INSERTS
 from models.classifier_actions import RefusedError
-from models.decision import LeadDecision, LeadFacet, LeadFirstSeen, LeadState, VoiceView
+from models.decision import LeadDecision, LeadState, VoiceView
 from models.desk_words import LeadAction, LeadStatus, RejectReason
-from models.lead import Lead
 
 NOTE_CHARS = 2_000
 VIEWS_KEPT = timedelta(days=7)
@@ -107,19 +106,6 @@ def undo(session: Session, lead: Any, *, version: int, by: str) -> LeadDecision:
 def newest_decision(session: Session, lead_id: str) -> LeadDecision | None:
     statement = select(LeadDecision).where(col(LeadDecision.lead_id) == lead_id).order_by(col(LeadDecision.version).desc())
     return session.scalar(statement.limit(1))
-
-
-def index_leads(connection: Connection, scope_id: str, facets: Iterable[dict[str, Any]], *, now: datetime) -> None:
-    """Keep what the leads of a scope can be looked up by, and since when they are known. Part of ranking, so no decision."""
-    lead_ids = list(connection.scalars(select(col(Lead.lead_id)).where(col(Lead.scope) == scope_id)))
-    insert = INSERTS[connection.dialect.name]
-    for some in portions(lead_ids):
-        connection.execute(delete(LeadFacet).where(col(LeadFacet.lead_id).in_(some)))
-        first = insert(LeadFirstSeen.__table__).on_conflict_do_nothing(index_elements=["lead_id"])  # type: ignore[attr-defined]
-        connection.execute(first, [{"lead_id": lead_id, "first_ranked_at": now} for lead_id in some])
-    rows = list(facets)
-    if rows:
-        connection.execute(insert(LeadFacet.__table__), rows)  # type: ignore[attr-defined]
 
 
 def record_views(session: Session, account_id: str, author_keys: Sequence[str], *, lead_id: str, by: str) -> None:
