@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -23,6 +24,9 @@ log = logging.getLogger("desk")
 
 ROUTERS: tuple[APIRouter, ...] = (front.router, sign_in.router, accounts.router, leads.router, contact.router, help_pages.router)
 
+# Nothing is measured for anybody else, whatever the environment of the machine says.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+
 # Status, heading and what to do, by what went wrong.
 ERRORS = {
     400: ("That did not work", "Something in the address or the form is not as it should be. Go back, reload the page and try again."),
@@ -37,7 +41,9 @@ ERRORS = {
 def create_app(settings: Settings) -> FastAPI:
     """The desk for these settings. Where there is no administrator yet, `app.state.office.doors` has the code that makes one."""
     office = open_office(settings)
-    app = FastAPI(title="coprod desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(check_form)])
+    app = FastAPI(
+        title="coprod desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(check_form)], telemetry=NO_TELEMETRY
+    )
     app.state.office = office
     with office.engine.connect() as connection:
         if not has_administrator(connection):
