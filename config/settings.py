@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,7 @@ KEY_CHARS = 32
 
 # What author keys are made with, oldest first. Each new one is put over the keys that those before it made.
 Secrets = tuple[bytes, ...]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(Exception):
@@ -56,6 +58,24 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"http://(127\.0\.0\.1|localhost):\d{1,5}", value):
             raise ValueError("should be on this machine, as http://127.0.0.1:8080; leave it unset for the real Reddit")
         return value
+
+    desk_address: str = Field(default="http://127.0.0.1:8040", description="Where people reach the desk, as they type it.")
+    oidc_issuer: str | None = Field(default=None, description="Address of the council's OpenID Connect provider.")
+    oidc_client_id: str | None = Field(default=None, description="What the provider calls the desk.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="The secret that the provider gave for the desk.")
+
+    @field_validator("desk_address", "oidc_issuer")
+    @classmethod
+    def _reachable_safely(cls, value: str | None) -> str | None:
+        """Over plain http passwords can be read on the way; on one machine there is no way."""
+        if value is None:
+            return None
+        address = urlsplit(value)
+        if address.scheme == "https" and address.hostname:
+            return value.rstrip("/")
+        if address.scheme == "http" and address.hostname in LOOPBACK:
+            return value.rstrip("/")
+        raise ValueError(f"should begin with https:// and name a host; http:// only for {', '.join(LOOPBACK)}")
 
     @field_validator("author_key")
     @classmethod

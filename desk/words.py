@@ -1,0 +1,114 @@
+"""How the desk says things: dates and numbers as people write them, and a plain sentence for each word of the tables."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from coprod_nlp.vocabulary import Approach, Signal, Stage
+from models.desk_words import ContactStatus, LeadAction, LeadStatus, RejectReason, Role
+
+LOCAL = ZoneInfo("Europe/London")
+
+ROLES = {
+    Role.OFFICER: ("Officer", "Looks at leads, decides and prepares contact."),
+    Role.ANALYST: ("Analyst", "Labels messages and looks after the classifiers."),
+    Role.DATA_PROTECTION: ("Data protection", "Answers objections and requests, reads the audit log."),
+    Role.ADMINISTRATOR: ("Administrator", "Makes accounts and gives roles."),
+}
+STATUSES = {
+    LeadStatus.NEW: ("New", "blue"),
+    LeadStatus.SHORTLISTED: ("Shortlisted", "green"),
+    LeadStatus.NOT_NOW: ("Not now", "yellow"),
+    LeadStatus.REJECTED: ("Rejected", "grey"),
+    LeadStatus.IN_CONTACT: ("In contact", "purple"),
+    LeadStatus.CLOSED: ("Closed", "grey"),
+}
+ACTIONS = {
+    LeadAction.SHORTLIST: "shortlisted this lead",
+    LeadAction.REJECT: "rejected this lead",
+    LeadAction.NOT_NOW: "put this lead off",
+    LeadAction.REOPEN: "opened this lead again",
+    LeadAction.ASSIGN: "gave this lead to somebody",
+    LeadAction.NOTE: "wrote a note",
+    LeadAction.CONTACT: "recorded that a message was sent",
+    LeadAction.CLOSE: "closed this lead",
+    LeadAction.UNDO: "took the last decision back",
+}
+REASONS = {
+    RejectReason.NOT_WILLING: "They do not offer to take part",
+    RejectReason.NOT_A_GROUP: "These people are no group",
+    RejectReason.NOT_OURS: "Not our area, or not our service",
+    RejectReason.NO_FIT: "Not a service residents could share in",
+    RejectReason.ALREADY_KNOWN: "We already work with them",
+    RejectReason.NOT_WELCOME: "We would not be welcome there",
+    RejectReason.SENSITIVE: "Too personal or sensitive to follow up",
+    RejectReason.OTHER: "Another reason (say which in the note)",
+}
+CONTACT_STATUSES = {
+    ContactStatus.DRAFT: ("Draft", "blue"),
+    ContactStatus.WAITING: ("Waits for sign-off", "yellow"),
+    ContactStatus.SIGNED_OFF: ("Signed off, not sent", "green"),
+    ContactStatus.SENT: ("Sent", "purple"),
+    ContactStatus.CLOSED: ("Closed", "grey"),
+    ContactStatus.CANCELLED: ("Cancelled", "grey"),
+}
+SIGNALS = {
+    Signal.OFFER: "offers to give time, skill, goods or space",
+    Signal.ACTIVE: "already helps",
+    Signal.SEEK: "asks how to take part",
+    Signal.ORGANISE: "invites others to act together",
+    Signal.PROPOSE: "proposes an improvement",
+    Signal.ABILITY: "has a skill or asset that bears on it",
+    Signal.BARRIER: "is held back, or says what holds people back",
+    Signal.UNWILLING: "would rather not",
+    Signal.PURPOSE: "speaks for a shared purpose",
+    Signal.COMPLAINT: "complains",
+    Signal.REQUEST: "asks for help",
+}
+APPROACHES = {
+    Approach.PARTNERSHIP: ("Partner with those already active", "Ask what they need to do more of what they do, and let them lead it."),
+    Approach.CONVENIENCE: ("Make it easy", "Give one small, dated, near first step with kit and insurance taken care of."),
+    Approach.PERSUASION: ("Teach and show impact", "Show what came of it elsewhere, and offer somebody to learn from."),
+    Approach.PURPOSE: ("Appeal to the shared purpose", "Speak of the place and the outcome, in their words, before the task."),
+    Approach.PLANNING: ("Invite to plan", "Ask them in before the decision, and say what will be done with what they propose."),
+}
+STAGES = {Stage.DECISION: "deciding", Stage.PLANNING: "planning", Stage.DELIVERY: "delivering"}
+
+
+def role_options() -> list[tuple[str, str, str]]:
+    """Roles as a form offers them."""
+    return [(role.value, *text) for role, text in ROLES.items()]
+
+
+def reason_options() -> list[tuple[str, str]]:
+    """Why a lead may be rejected, as a form offers it."""
+    return [(reason.value, text) for reason, text in REASONS.items()]
+
+
+def check_options(checks: dict[str, str]) -> list[tuple[str, str, str]]:
+    """A checklist as a form offers it."""
+    return [(key, text, "") for key, text in checks.items()]
+
+
+def day(value: datetime | date | None) -> str:
+    """A date as people write it: 3 May 2026."""
+    if value is None:
+        return "date not known"
+    local = value.astimezone(LOCAL) if isinstance(value, datetime) else value
+    return f"{local.day} {local:%B %Y}"
+
+
+def moment(value: datetime | None) -> str:
+    """Date and time in the United Kingdom: 3 May 2026 at 2:05pm."""
+    if value is None:
+        return "never"
+    local = value.astimezone(LOCAL)
+    return f"{day(local)} at {local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def counted(value: int, one: str, many: str = "") -> str:
+    """A number and its noun: 1 voice, 2,000 voices."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"

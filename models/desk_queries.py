@@ -1,0 +1,167 @@
+"""What the desk asks about leads: one function a question, each bound to one council."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlmodel import col
+
+from coprod_nlp.vocabulary import RunStatus
+from models.decision import LeadDecision, LeadFacet, LeadFirstSeen, LeadState
+from models.desk_words import LeadStatus
+from models.lead import Lead, LeadMessage, Network
+from models.post import Post, PostReading
+from models.run import Run
+
+PAGE = 25
+COUNTED_UP_TO = 1_000
+MESSAGES_READ = 60
+OPEN, ALL = "open", "all"
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class LeadFilter:
+    """What an officer asks the list for; empty: everything that is open."""
+
+    area: str = ""
+    ward: str = ""
+    community: str = ""
+    status: str = OPEN
+    assignee: str = ""
+    new_since: datetime | None = None
+
+
+def newest_scope(connection: Connection, council: str) -> Any | None:
+    """The newest run of a council that ranked its networks: (run_id, scope, started_at, done)."""
+    statement = (
+        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.status), col(Run.done), col(Run.versions))
+        .where(col(Run.council) == council, col(Run.scope) != "")
+        .order_by(col(Run.started_at).desc())
+    )
+    return next((run for run in connection.execute(statement.limit(50)) if "rank" in run.done), None)
+
+
+def leads_page(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date, page: int) -> list[Any]:
+    """One page of leads in their order, with where each stands; one row more than a page where there is a next one."""
+    found = _ranked(scope, asked, minimum_voices, today).offset((page - 1) * PAGE).limit(PAGE + 1)
+    return list(connection.execute(found.order_by(col(Lead.rank))))
+
+
+def count_leads(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date) -> int:
+    """How many there are, counted no further than `COUNTED_UP_TO` + 1."""
+    some = _ranked(scope, asked, minimum_voices, today).with_only_columns(col(Lead.lead_id)).limit(COUNTED_UP_TO + 1).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) or 0
+
+
+def lead_of_council(connection: Connection, council: str, lead_id: str, *, minimum_voices: int) -> Any | None:
+    """A lead with where it stands and how many are in its network; another council's lead is not there."""
+    statement: Any = (
+        select(Lead.__table__, *_STATE, col(Network.voices).label("network_voices"), col(LeadFirstSeen.first_ranked_at))  # type: ignore[attr-defined]
+        .join(Network, col(Network.network_id) == col(Lead.network_id))
+        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
+        .outerjoin(LeadFirstSeen, col(LeadFirstSeen.lead_id) == col(Lead.lead_id))
+        .where(col(Lead.lead_id) == lead_id, col(Lead.council) == council, col(Lead.voices) >= minimum_voices)
+    )
+    return connection.execute(statement).one_or_none()
+
+
+def state_of(connection: Connection, council: str, lead_id: str) -> Any | None:
+    """What was decided on a lead, also where it is ranked no more."""
+    statement = select(LeadState.__table__).where(col(LeadState.lead_id) == lead_id, col(LeadState.council) == council)  # type: ignore[attr-defined]
+    return connection.execute(statement).one_or_none()
+
+
+def history(connection: Connection, council: str, lead_id: str) -> list[Any]:
+    """Decisions on a lead, newest first."""
+    statement = select(LeadDecision.__table__).where(  # type: ignore[attr-defined]
+        col(LeadDecision.lead_id) == lead_id, col(LeadDecision.council) == council
+    )
+    return list(connection.execute(statement.order_by(col(LeadDecision.version).desc())))
+
+
+def evidence(connection: Connection, lead_id: str) -> list[Any]:
+    """The strongest willing messages behind a lead, with their words."""
+    statement = (
+        select(
+            col(Post.post_id), col(Post.title), col(Post.body), col(Post.permalink), col(Post.community_id), col(Post.created_at),
+            col(Post.author_key), col(PostReading.willing), col(PostReading.signals), col(PostReading.evidence),
+        )
+        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(col(LeadMessage.lead_id) == lead_id, col(PostReading.is_willing))
+        .order_by(col(PostReading.willing).desc(), col(Post.post_id))
+    )  # fmt: skip
+    return list(connection.execute(statement.limit(MESSAGES_READ)))
+
+
+def willing_voices(connection: Connection, lead_id: str) -> set[str]:
+    """Whose willing messages make a lead: for drawing its network."""
+    statement = (
+        select(col(Post.author_key))
+        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(col(LeadMessage.lead_id) == lead_id, col(PostReading.is_willing), col(Post.author_key).is_not(None))
+    )
+    return {str(key) for key in connection.scalars(statement.distinct())}
+
+
+def facets_of(connection: Connection, lead_id: str) -> dict[str, list[tuple[str, int]]]:
+    """Communities and wards of a lead with their messages, most first."""
+    statement = select(LeadFacet.__table__).where(col(LeadFacet.lead_id) == lead_id)  # type: ignore[attr-defined]
+    found: dict[str, list[tuple[str, int]]] = {"community": [], "ward": []}
+    for row in connection.execute(statement.order_by(col(LeadFacet.messages).desc(), col(LeadFacet.value))):
+        found.setdefault(row.kind, []).append((row.value, row.messages))
+    return found
+
+
+def status_counts(connection: Connection, council: str) -> dict[str, int]:
+    statement = select(col(LeadState.status), func.count()).where(col(LeadState.council) == council).group_by(col(LeadState.status))
+    return {str(status): count for status, count in connection.execute(statement)}
+
+
+def last_finished_run(connection: Connection, council: str) -> datetime | None:
+    statement = select(func.max(col(Run.finished_at))).where(col(Run.council) == council, col(Run.status) == RunStatus.FINISHED)
+    return connection.scalar(statement)
+
+
+_STATE = (
+    col(LeadState.status), col(LeadState.assignee), col(LeadState.not_before), col(LeadState.version), col(LeadState.changed_at),
+    col(LeadState.changed_by),
+)  # fmt: skip
+_SHOWN = (
+    col(Lead.lead_id), col(Lead.area), col(Lead.rank), col(Lead.score), col(Lead.low), col(Lead.high), col(Lead.voices),
+    col(Lead.willing_messages), col(Lead.approaches),
+)  # fmt: skip
+
+
+def _ranked(scope: str, asked: LeadFilter, minimum_voices: int, today: date) -> Any:
+    statement = select(*_SHOWN, *_STATE, col(LeadFirstSeen.first_ranked_at)).outerjoin(
+        LeadState, col(LeadState.lead_id) == col(Lead.lead_id)
+    )
+    statement = statement.outerjoin(LeadFirstSeen, col(LeadFirstSeen.lead_id) == col(Lead.lead_id))
+    wanted: list[ColumnElement[bool]] = [col(Lead.scope) == scope, col(Lead.voices) >= minimum_voices]
+    if asked.area:
+        wanted.append(col(Lead.area) == asked.area)
+    for kind, value in (("ward", asked.ward), ("community", asked.community)):
+        if value:
+            having = select(col(LeadFacet.lead_id)).where(col(LeadFacet.kind) == kind, col(LeadFacet.value) == value)
+            wanted.append(col(Lead.lead_id).in_(having))
+    if asked.assignee:
+        wanted.append(col(LeadState.assignee).is_(None) if asked.assignee == NOBODY else col(LeadState.assignee) == asked.assignee)
+    if asked.new_since:
+        wanted.append(col(LeadFirstSeen.first_ranked_at) > asked.new_since)
+    return statement.where(*wanted, *_standing(asked.status, today))
+
+
+def _standing(status: str, today: date) -> Sequence[ColumnElement[bool]]:
+    """Open is what is new or shortlisted, and what was put off until a day that has come."""
+    is_due = and_(col(LeadState.status) == LeadStatus.NOT_NOW, col(LeadState.not_before) <= today)
+    is_new = or_(col(LeadState.status).is_(None), col(LeadState.status) == LeadStatus.NEW)
+    if status == ALL:
+        return ()
+    if status == OPEN:
+        return (or_(is_new, col(LeadState.status) == LeadStatus.SHORTLISTED, is_due),)
+    return (is_new,) if status == LeadStatus.NEW else (col(LeadState.status) == status,)
