@@ -139,11 +139,21 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, empty_store: Path) -> Iterator[RunningDesk]:
+def stored(empty_store: Path) -> Callable[[Path], Path]:
+    """Makes a home with an empty store below a folder."""
+
+    def make(folder: Path) -> Path:
+        (folder / "home").mkdir()
+        shutil.copy(empty_store, folder / "home")
+        return folder / "home"
+
+    return make
+
+
+@pytest.fixture
+def desk(tmp_path: Path, stored: Callable[[Path], Path]) -> Iterator[RunningDesk]:
     """A desk with an empty store."""
-    (tmp_path / "home").mkdir()
-    shutil.copy(empty_store, tmp_path / "home")
-    with running(tmp_path / "home") as running_desk:
+    with running(stored(tmp_path)) as running_desk:
         yield running_desk
 
 
