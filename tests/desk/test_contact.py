@@ -150,7 +150,8 @@ def test_a_do_not_contact_stops_a_message_that_was_signed_off_already_and_can_be
 
 
 @pytest.mark.parametrize(
-    ("until", "reason"), [("2020-01-01", "x"), ("2100-01-01", "x"), ("soon", "x"), ("2027-06-01", " ")], ids=["past", "for ever", "no date", "no reason"]
+    ("until", "reason"), [("2020-01-01", "x"), ("2100-01-01", "x"), ("soon", "x"), ("2027-06-01", " ")],
+    ids=["past", "for ever", "no date", "no reason"],
 )  # fmt: skip
 def test_a_hold_has_an_end_and_a_reason(desk: RunningDesk, officer: Browser, until: str, reason: str) -> None:
     assert officer.post(f"{LEAD}/hold", until=until, reason=reason).status_code == 400
