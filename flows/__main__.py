@@ -10,6 +10,7 @@ from rich.table import Table
 
 from flows.classifiers_cli import classifiers_app, retrain
 from flows.labels.cli import labels_app
+from flows.rights_cli import RIGHTS_COMMANDS
 from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ app = typer.Typer(
       coprod listen --source posts.ndjson.gz   the same on an archive: a file, a folder or a glob
       coprod report                            write the newest report again
       coprod explain "I can lend my van"       what the reading sees in a message
+      coprod reconcile                         remove what its source no longer shows; once a day
+      coprod object                            act on an objection; also: erase, access, notices
       coprod check                             is everything set up? what is wrong, and what to do
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
@@ -35,6 +38,8 @@ app = typer.Typer(
 app.add_typer(labels_app, name="labels")
 app.add_typer(classifiers_app, name="classifiers")
 app.command()(retrain)
+for _name, _command in RIGHTS_COMMANDS.items():
+    app.command(_name)(_command)
 
 CouncilOption = Annotated[
     str | None, typer.Option("--council", help="A council's key in councils.toml; may be left out where there is one.")
