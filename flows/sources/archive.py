@@ -265,11 +265,11 @@ def _fullname(row: Row, *, is_comment: bool) -> str:
 
 
 def _state(row: Row, *, author: str, title: str, body: str) -> PostState:
+    if row.removed_by_category:
+        return REMOVERS.get(_text(row.removed_by_category), PostState.REMOVED)
     for text in (body, title):
         if found := GONE.get(text.strip().lower()):
             return found
-    if row.removed_by_category:
-        return REMOVERS.get(_text(row.removed_by_category), PostState.REMOVED)
     if author.lower() in AUTOMATED_AUTHORS or row.distinguished == "moderator":
         return PostState.AUTOMATED
     return PostState.VISIBLE

@@ -18,7 +18,7 @@ from flows.sources.pace import Clock, Pace
 from flows.sources.reddit_faults import asking
 from flows.sources.reddit_poll import RedditPoll
 from flows.sources.reddit_posts import to_collected
-from flows.sources.reddit_wire import Wire
+from flows.sources.reddit_wire import TIMEOUTS_S, Wire
 
 # What Reddit allows an approved client.
 REQUESTS_A_MINUTE = 100
@@ -39,7 +39,15 @@ class RedditSource:
     look_up_size = LOOK_UP_SIZE
 
     def __init__(
-        self, *, client_id: str, client_secret: str, account: str, address: str | None = None, pace: Pace, overlap: timedelta = OVERLAP
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        account: str,
+        pace: Pace,
+        address: str | None = None,
+        overlap: timedelta = OVERLAP,
+        timeouts_s: tuple[float, float] = TIMEOUTS_S,
     ) -> None:
         self.pace = pace
         self._overlap = overlap
@@ -49,7 +57,7 @@ class RedditSource:
         self._reddit = praw.Reddit(
             client_id=client_id, client_secret=client_secret, user_agent=user_agent(account), oauth_url=oauth_url, reddit_url=reddit_url,
             username=None, password=None, refresh_token=None, check_for_updates=False, check_for_async=False, ratelimit_seconds=0,
-            requestor_class=Wire, requestor_kwargs={"pace": pace, "session": self._session},
+            requestor_class=Wire, requestor_kwargs={"pace": pace, "session": self._session, "timeouts_s": timeouts_s},
         )  # fmt: skip
         self._reddit.read_only = True
 

@@ -32,9 +32,9 @@ KNOWN_CHALLENGES = ("insufficient_scope", "invalid_token")
 class Wire(prawcore.Requestor):
     """PRAW's requestor with our pace and our patience; prawcore's own are kept out of the way."""
 
-    def __init__(self, *, pace: Pace, **kwargs: Any) -> None:
+    def __init__(self, *, pace: Pace, timeouts_s: tuple[float, float] = TIMEOUTS_S, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._pace = pace
+        self._pace, self._timeouts_s = pace, timeouts_s
         self._hosts = {urlsplit(url).netloc for url in (self.oauth_url, self.reddit_url)}
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:  # type: ignore[override]
@@ -50,7 +50,7 @@ class Wire(prawcore.Requestor):
         if urlsplit(url).netloc not in self._hosts:
             raise SourceRefusedError(f"reddit: a request to {urlsplit(url).netloc} was held back; only Reddit's own addresses are asked")
         # prawcore gives a time-out of its own with each request, and would follow redirects when it asks for a token.
-        kwargs |= {"timeout": TIMEOUTS_S, "allow_redirects": False}
+        kwargs |= {"timeout": self._timeouts_s, "allow_redirects": False}
         fault = ""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -90,7 +90,7 @@ class Wire(prawcore.Requestor):
         left, reset = (response.headers.pop(f"x-ratelimit-{name}", None) for name in ("remaining", "reset"))
         response.headers.pop("x-ratelimit-used", None)
         try:
-            self._pace.told(remaining=float(left or ""), reset_s=min(float(reset or ""), LONGEST_WAIT_S), why="Reddit's limit is used up")
+            self._pace.told(remaining=float(left or ""), reset_s=min(float(reset or ""), LONGEST_WAIT_S), why="Reddit's limit")
         except ValueError:
             return
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from flows.job import Job
 from flows.keys import ready_keys
 from flows.progress import listener
 from flows.retention import expire_posts
+from flows.sources.archive import place_of
 from flows.sources.base import Placed, ProblemKind, Problems, Source, SourceError
 from flows.sources.seen import Hashes, SeenIds, hashes, id_in
 from flows.sources.table import is_live, open_source
@@ -86,7 +88,9 @@ class _Collection:
         self.communities: set[str] = set()
         with job.engine.begin() as connection:
             self._suppressed = queries.suppressed_keys(connection)
-            provenance_actions.begin_poll(connection, self._poll_id, run_id=job.run_id, source=source.name, platform=source.platform)
+            provenance_actions.begin_poll(
+                connection, self._poll_id, run_id=job.run_id, source=place_of(Path(source.name)), platform=source.platform
+            )
 
     def store(self, batch: list[Placed]) -> int:
         """Keep what may be kept of a batch; returns how many posts that were."""

@@ -158,7 +158,8 @@ def test_an_author_who_objected_is_left_out_and_counted_whenever_they_did(make_j
     assert after.run().counts["collect"] == {"seen": 4, "kept": 2, "stored": 2, "expired": 0}
 
 
-DELETED, REMOVED, AUTOMATED, VISIBLE = PostState.DELETED, PostState.REMOVED, PostState.AUTOMATED, PostState.VISIBLE
+DELETED, REMOVED, FILTERED = PostState.DELETED, PostState.REMOVED, PostState.FILTERED
+AUTOMATED, VISIBLE = PostState.AUTOMATED, PostState.VISIBLE
 STATES: dict[str, tuple[dict[str, Any], PostState]] = {
     "t1_deleted": ({"body": "[deleted]", "author": "[deleted]"}, DELETED),
     "t1_deleted_with_author": ({"body": " [deleted]\n"}, DELETED),
@@ -170,7 +171,8 @@ STATES: dict[str, tuple[dict[str, Any], PostState]] = {
     "t3_category_deleted": ({"removed_by_category": "deleted"}, DELETED),
     "t3_category_author": ({"removed_by_category": "author"}, DELETED),
     "t3_category_moderator": ({"removed_by_category": "moderator"}, REMOVED),
-    "t3_category_filter": ({"removed_by_category": "automod_filtered"}, REMOVED),
+    "t3_category_filter": ({"removed_by_category": "automod_filtered"}, FILTERED),
+    "t3_category_spam": ({"removed_by_category": "reddit", "selftext": "[removed]"}, FILTERED),
     "t3_category_null": ({"removed_by_category": None}, VISIBLE),
     "t1_quoted": ({"body": "It said [deleted] when I looked."}, VISIBLE),
     "t1_automod": ({"author": "AutoModerator"}, AUTOMATED),
@@ -185,11 +187,11 @@ def test_what_is_deleted_or_removed_keeps_neither_words_nor_author_and_the_rest_
     posts = {post_id.removeprefix("archive:"): post for post_id, post in stored(job).items()}
     assert {name: post.state for name, post in posts.items()} == {name: state for name, (_, state) in STATES.items()}
     for name, (changes, state) in STATES.items():
-        is_gone = state in {DELETED, REMOVED}
+        is_gone = state in {DELETED, REMOVED, FILTERED}
         assert bool(posts[name].title + posts[name].body) is not is_gone, name
-        has_author = state not in {DELETED, REMOVED, AUTOMATED} and changes.get("author", "x") not in {None, "[deleted]"}
+        has_author = state not in {DELETED, REMOVED, FILTERED, AUTOMATED} and changes.get("author", "x") not in {None, "[deleted]"}
         assert bool(posts[name].author_key) is has_author, name
-    assert problem_counts(job) == {"deleted": 5, "removed": 6, "orphan_comment": 9}
+    assert problem_counts(job) == {"deleted": 5, "removed": 5, "filtered": 2, "orphan_comment": 9}
 
 
 def test_a_deleted_post_keeps_no_words_in_its_permalink(make_job: JobMaker, tmp_path: Path) -> None:
