@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from config.place_references import place_references
 from config.schema import (
     AREA_KEYS,
     REFUSED_CATEGORIES,
@@ -17,6 +18,7 @@ from config.schema import (
     Config,
     Council,
     Names,
+    Place,
     PolicyArea,
     Ranking,
     RefusedCategory,
@@ -34,6 +36,7 @@ FILES: dict[str, tuple[str, Any, str | None]] = {
     "policy_areas.toml": ("policy_areas", dict[str, PolicyArea], None),
     "councils.toml": ("councils", dict[str, Council], None),
     "communities.toml": ("communities", tuple[Community, ...], "community"),
+    "places.toml": ("places", tuple[Place, ...], "place"),
     "campaigns.toml": ("campaigns", dict[str, Campaign], None),
     "ranking.toml": ("ranking", Ranking, None),
     "retention.toml": ("retention", dict[str, Retention], None),
@@ -159,6 +162,7 @@ def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem
             for area in council.areas
             if area not in areas
         ]
+    problems += [files[name].problem(path, remedy) for name, path, remedy in place_references(values)]
     seen: set[str] = set()
     for index, community in enumerate(values.get("communities", ())):
         path: KeyPath = ("community", index)

@@ -75,7 +75,29 @@ class ReadingStatus(StrEnum):
 
 class InteractionKind(StrEnum):
     REPLY = "reply"
+    MENTION = "mention"
     THREAD = "thread"
+
+
+class TieKind(StrEnum):
+    """What joins two voices: what happened between them, or that both would help in the same area at about the same time."""
+
+    REPLY = "reply"
+    MENTION = "mention"
+    THREAD = "thread"
+    AREA = "area"
+
+
+class Change(StrEnum):
+    """What became of a network since the ranking before."""
+
+    NEW = "new"
+    SAME = "same"
+    GROWN = "grown"
+    SHRUNK = "shrunk"
+    MERGED = "merged"
+    SPLIT = "split"
+    GONE = "gone"
 
 
 class Stage(StrEnum):

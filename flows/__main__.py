@@ -156,8 +156,21 @@ def explain(
 
 
 @app.command()
-def report(council: CouncilOption = None, out: OutOption = None) -> None:
-    """Write the report of the newest run again, from what is stored."""
+def report(
+    council: CouncilOption = None,
+    out: OutOption = None,
+    keys_for: Annotated[
+        str | None,
+        typer.Option(
+            "--keys-for", metavar="CAMPAIGN", help="Also write voice-keys.csv, with author keys, for a campaign in force. It is audited."
+        ),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="With --keys-for: who asks for them; kept in the audit log.")] = "",
+) -> None:
+    """Write the report of the newest run again, from what is stored now.
+
+    Author keys are in no file of it, unless they are asked for by the name of a campaign (--keys-for, with --by).
+    """
     from config.load import load_config
     from config.settings import load_settings
 
@@ -165,19 +178,23 @@ def report(council: CouncilOption = None, out: OutOption = None) -> None:
         settings = load_settings()
         config = load_config(settings.config_dir)
         from flows.job import RequestError, known_council, reopen_job
+        from flows.reports.keys import KeyRequest
         from flows.steps.report import report as write
         from models.queries import latest_run
         from models.session import open_engine, unit_of_work
 
         if council:
             known_council(config, council)
+        if by and not keys_for:
+            raise RequestError("--by is for --keys-for only; leave it out, or say for which campaign the keys are")
         engine = open_engine(settings.address())
         with unit_of_work(engine) as session:
             run = latest_run(session, council=council)
         if run is None:
             raise RequestError("nothing has been ranked yet; run: coprod listen")
         job = reopen_job(run, engine=engine, settings=settings, config=config, out=str(out) if out else None)
-        out_console.print(escape(str(write(job))), soft_wrap=True)
+        page = write(job, keys_for=KeyRequest(keys_for, by) if keys_for else None)
+        out_console.print(escape(str(page)), soft_wrap=True)
 
 
 @app.command()

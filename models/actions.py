@@ -14,7 +14,7 @@ from models.base import utc_now
 from models.bulk import portions, upsert
 from models.interaction import Interaction
 from models.label import Label, text_hash
-from models.lead import Lead, LeadMessage, Network, NetworkVoice
+from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
 from models.post import Post, PostReading
 from models.removal import GONE
 from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
@@ -129,16 +129,31 @@ def replace_leads(
     voices: Iterable[dict[str, Any]],
     leads: Sequence[dict[str, Any]],
     messages: Iterable[dict[str, Any]],
+    changes: Sequence[dict[str, Any]] = (),
+    continued: Sequence[str] = (),
 ) -> None:
-    """Put the networks and leads of a scope in the place of the ones it had."""
-    old_leads = select(col(Lead.lead_id)).where(col(Lead.scope) == scope_id)
-    old_networks = select(col(Network.network_id)).where(col(Network.scope) == scope_id)
+    """Put the networks and leads of a scope in the place of the ones it had, and of those of the scopes that it continues."""
+    scopes = [scope_id, *continued]
+    old_leads = select(col(Lead.lead_id)).where(col(Lead.scope).in_(scopes))
+    old_networks = select(col(Network.network_id)).where(col(Network.scope).in_(scopes))
     connection.execute(delete(LeadMessage).where(col(LeadMessage.lead_id).in_(old_leads)))
-    connection.execute(delete(Lead).where(col(Lead.scope) == scope_id))
+    connection.execute(delete(Lead).where(col(Lead.scope).in_(scopes)))
     connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(old_networks)))
-    connection.execute(delete(Network).where(col(Network.scope) == scope_id))
-    for table, rows in ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages))):
+    connection.execute(delete(Network).where(col(Network.scope).in_(scopes)))
+    tables = ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages)), (NetworkChange, changes))
+    for table, rows in tables:
         upsert(connection, table, rows)
+
+
+def store_mentions(connection: Connection, community_id: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Keep who named whom in a community, of those who wrote there; returns how many interactions that were."""
+    kept = []
+    for some in portions(sorted({row["target_key"] for row in rows})):
+        here = select(col(Post.author_key)).where(col(Post.community_id) == community_id, col(Post.author_key).in_(some)).distinct()
+        present = set(connection.scalars(here))
+        kept += [row for row in rows if row["target_key"] in present]
+    upsert(connection, Interaction, kept)
+    return len(kept)
 
 
 def post_row(

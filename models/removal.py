@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, case, delete, func, or_, select, update
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import InteractionKind, PostState
@@ -14,6 +14,7 @@ from models.bulk import portions
 from models.interaction import Interaction
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
+from models.report import LeadPlace
 from models.run import Run, SuppressedPost, Suppression
 from models.wiping import note_freed_space
 from models.written import ExportFile, ExportPost, WrittenReport
@@ -108,6 +109,7 @@ def withdraw_leads(connection: Connection, network_ids: Collection[str], removal
     for some in portions(sorted(network_ids)):
         leads = select(col(Lead.lead_id)).where(col(Lead.network_id).in_(some))
         _delete(connection, LeadMessage, col(LeadMessage.lead_id).in_(leads), removal)
+        _delete(connection, LeadPlace, col(LeadPlace.lead_id).in_(leads), removal)
         _delete(connection, Lead, col(Lead.network_id).in_(some), removal)
 
 
@@ -152,14 +154,18 @@ def _forget(connection: Connection, keys: list[str], removal: Removal) -> None:
 
 
 def _recount_networks(connection: Connection, network_ids: set[str], removal: Removal) -> None:
+    """Networks keep their ids as long as enough voices are left: the next ranking knows them by these."""
+    willing = func.sum(case((col(NetworkVoice.is_willing), 1), else_=0))
+    counted = select(col(NetworkVoice.network_id), func.count().label("voices"), willing.label("willing"))
     for some in portions(sorted(network_ids)):
-        counted = select(col(NetworkVoice.network_id), func.count()).where(col(NetworkVoice.network_id).in_(some))
-        voices = {row[0]: row[1] for row in connection.execute(counted.group_by(col(NetworkVoice.network_id)))}
-        small = [network_id for network_id in some if voices.get(network_id, 0) < FEWEST_VOICES]
+        rows = connection.execute(counted.where(col(NetworkVoice.network_id).in_(some)).group_by(col(NetworkVoice.network_id)))
+        left = {row.network_id: row for row in rows if row.willing >= FEWEST_VOICES}
+        small = [network_id for network_id in some if network_id not in left]
         _delete(connection, NetworkVoice, col(NetworkVoice.network_id).in_(small), removal)
         _delete(connection, Network, col(Network.network_id).in_(small), removal)
-        for network_id in set(some) - set(small):
-            connection.execute(update(Network).where(col(Network.network_id) == network_id).values(voices=voices[network_id]))
+        for network_id, row in left.items():
+            changed = {"voices": row.voices, "willing_voices": row.willing}
+            connection.execute(update(Network).where(col(Network.network_id) == network_id).values(**changed))
 
 
 def mark_reports(connection: Connection, removal: Removal) -> None:

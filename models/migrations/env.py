@@ -12,6 +12,7 @@ from models import (  # noqa: F401  (fill the metadata)
     notice,
     post,
     provenance,
+    report,
     run,
     wiping,
     written,
