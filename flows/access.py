@@ -97,10 +97,8 @@ def gather(connection: Connection, person: Person, *, config: Config) -> dict[st
 
 def _message(post: Any, config: Config) -> dict[str, Any]:
     expires = post.fetched_at + timedelta(days=config.kept_days(post.platform))
-    shown = {
-        name: _plain(getattr(post, name)) for name in (*Post.personal, *Post.not_personal) if name not in {"author_key", "content_hash"}
-    }
-    return dict(sorted(shown.items())) | {"author_key": post.author_key, "removed_at_the_latest": expires.date().isoformat()}
+    names = sorted((Post.personal | Post.not_personal) - {"content_hash"})
+    return {name: _plain(getattr(post, name)) for name in names} | {"removed_at_the_latest": expires.date().isoformat()}
 
 
 def _record(table: type[Table], row: Any, texts: dict[str, str], person: Person) -> dict[str, Any]:

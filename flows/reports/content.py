@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from coprod_nlp.ranking.reasons import count_of
 from coprod_nlp.training.drift import alarms
-from coprod_nlp.vocabulary import ReadingStatus
+from coprod_nlp.vocabulary import Change, ReadingStatus
 from flows.job import Job
+from flows.reports.changes import CHANGE_WORDS, Changes, changes
 from flows.reports.coverage import Coverage, coverage
 from flows.reports.lead import LeadContent, lead_content
 from flows.reports.opportunity import (
@@ -42,6 +43,7 @@ class Filters:
     wards: tuple[Choice, ...]
     communities: tuple[Choice, ...]
     welcome: tuple[Choice, ...]
+    changes: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class ReportContent:
     leads: tuple[LeadContent, ...]
     leads_found: int
     filters: Filters
+    changes: Changes
     why_empty: str | None
     opportunity: tuple[OpportunityRow, ...]
     standings: tuple[StandingGroup, ...]
@@ -71,6 +74,7 @@ class ReportContent:
     drift: tuple[str, ...]
     minimum_voices: int
     config_digest: str
+    weights_digest: str
     versions: dict[str, str]
 
 
@@ -101,6 +105,7 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
         sources=job.request.sources,
         leads=leads,
         filters=_filters(leads, job),
+        changes=changes(connection, job, run, leads),
         leads_found=len(rows),
         why_empty=None if rows else _why_empty(totals, run.counts.get("rank", {}), job.config.ranking.minimum_voices),
         opportunity=opportunity,
@@ -115,6 +120,7 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
         drift=tuple(alarms(run.counts.get("drift", {}))),
         minimum_voices=job.config.ranking.minimum_voices,
         config_digest=run.config_digest,
+        weights_digest=rows[0].weights_digest if rows else "",
         versions=run.versions,
     )
 
@@ -130,6 +136,7 @@ def _filters(leads: Sequence[LeadContent], job: Job) -> Filters:
         areas=choices((lead.area_key, lead.area) for lead in leads),
         wards=choices((code, wards[code]) for lead in leads for code in lead.wards if code in wards),
         communities=choices((route.token, route.community) for route in routes),
+        changes=choices((lead.change, CHANGE_WORDS[Change(lead.change)]) for lead in leads),
         welcome=choices((str(route.approach), route.welcome) for route in routes),
     )
 

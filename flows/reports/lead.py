@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 from coprod_nlp.ranking.approach import SIGNALS_OF, Call, Readiness
 from coprod_nlp.ranking.card import Activity, NetworkCard, Phrase, Roles, Told, network_card, shortened
 from coprod_nlp.ranking.places import Gazetteer
-from coprod_nlp.ranking.reasons import PART_NAMES, count_of
+from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, count_of, kept_sentence
 from coprod_nlp.vocabulary import Signal
 from flows.job import Job
 from flows.reports.charts import BarChart, activity_chart
 from flows.reports.picture import NetworkPicture, network_graph, network_picture
 from flows.reports.quotes import Quote, counted, quote, safe_link, title_of, varied
 from flows.reports.words import APPROACH_WORDS, SIGNAL_WORDS, STAGE_WORDS, WELCOME_WORDS
-from models import queries, report_queries
+from models import network_queries, queries, report_queries
 
 SNIPPETS = 2
 
@@ -107,22 +107,32 @@ class LeadContent:
     card: CardContent
     routes: tuple[Route, ...]
     wards: tuple[str, ...]
+    change: str
+    change_words: str
+    kept: str | None
+    is_gathered: bool
     picture: NetworkPicture
     chart: BarChart | None
 
 
-def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazetteer, titles: Mapping[str, str]) -> LeadContent:
+def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazetteer, titles: dict[str, str]) -> LeadContent:
     """A lead with its card, from what is stored now."""
     messages = queries.lead_evidence(connection, row.lead_id)
     willing = [message for message in messages if message.is_willing]
+    network = network_queries.network(connection, row.network_id)
+    if network is None:
+        raise LookupError(f"lead {row.lead_id} has no network {row.network_id}; rank again")
     voices, ties = queries.network_voices(connection, row.network_id), queries.network_ties(connection, row.network_id)
     graph = network_graph(ties, {message.author_key for message in willing}, voices)
     rows = report_queries.network_messages(
         connection, job.scope(), row.network_id, area=row.area, version=job.run().versions["reading"]
     )  # fmt: skip
+    # A message may bear on the lead by what it answers, without naming the policy area itself.
+    rows += [message for message in messages if message.post_id not in {row.post_id for row in rows}]
     told = {message.post_id: Told.of(message) for message in rows}
     links = {message.post_id: safe_link(message.permalink) for message in rows}
     card = network_card(list(told.values()), voices=voices, ties=graph.edges, gazetteer=gazetteer, until=job.scope().until)
+    names = {key: area.name for key, area in job.config.policy_areas.items()} | titles
     return LeadContent(
         rank=row.rank,
         lead_id=row.lead_id,
@@ -144,6 +154,12 @@ def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazet
         card=_card(card, job, links),
         routes=tuple(_routes(job, [message.community_id for message in willing], titles)),
         wards=tuple(sorted({place.ward for place in card.places if place.ward})),
+        change=network.change,
+        change_words=change_sentence(network.change, joined=network.joined, departed=network.departed, origins=len(network.origins)),
+        kept=kept_sentence(row.kept_for, {key: area.name for key, area in job.config.policy_areas.items()} | titles)
+        if row.kept_for
+        else None,
+        is_gathered=network.is_gathered,
         picture=network_picture(graph),
         chart=activity_chart(card.activity),
     )
