@@ -200,10 +200,16 @@ def _card(card: NetworkCard, job: Job, links: Mapping[str, str]) -> CardContent:
 
 
 def readiness_sentence(ready: Readiness) -> str:
-    """Ability and willingness, read apart, in one sentence."""
+    """Ability and willingness, read apart: what they call for, and the numbers behind it."""
+    if 2 * ready.held_back >= ready.willing:
+        calls_for = "Willing but held back: take away what stands in the way first"
+    elif 2 * ready.able >= ready.willing:
+        calls_for = "Willing and able: ask, and let them lead"
+    else:
+        calls_for = "Willing, ability not yet shown: teach, and give kit and company"
     able = f"{ready.able} of {count_of(ready.willing, 'willing voice')} also name a skill or already do it"
     held = f"{count_of(ready.held_back, 'voice')} {'says' if ready.held_back == 1 else 'say'} what holds them or others back"
-    return f"{able}; {held}." if ready.held_back else f"{able}; none says what holds people back."
+    return f"{calls_for}. {able}; {held if ready.held_back else 'none says what holds people back'}."
 
 
 def role_sentences(roles: Roles) -> Iterable[str]:
@@ -216,8 +222,10 @@ def role_sentences(roles: Roles) -> Iterable[str]:
             f"{count_of(roles.connectors, 'voice')} {'holds' if roles.connectors == 1 else 'hold'} the parts together: without "
             f"{'it' if roles.connectors == 1 else 'them'} the network falls into {count_of(roles.parts, 'part')}."
         )
-    else:
+    elif roles.parts == 1:
         yield "No single voice holds it together: it stays whole whoever leaves."
+    else:
+        yield f"It is in {roles.parts} parts that have not met each other."
     if roles.core:
         yield f"{count_of(roles.core, 'voice')} form its core: each has met at least {roles.core_ties} others of the core."
     if roles.edge:
