@@ -8,7 +8,7 @@ from random import Random
 import networkx as nx
 import pytest
 
-from flows.reports.picture import DRAWN_SINGLY, HEIGHT, PARTS_DRAWN, WIDTH, network_graph, network_picture
+from coprod_nlp.drawing.picture import DRAWN_SINGLY, HEIGHT, PARTS_DRAWN, WIDTH, network_graph, network_picture
 
 
 @dataclass(frozen=True)
