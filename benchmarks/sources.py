@@ -53,7 +53,8 @@ class MadeUp:
             name = f"t1_c{number}"
             yield CollectedPost(
                 fullname=name, community=NAME, kind=PostKind.COMMENT, state=PostState.VISIBLE, author_id=f"Resident_{number % 5_000}",
-                title="", body=f"{WORDS}{number}", parent="t3_s1", thread="t3_s1", permalink=f"/r/{NAME}/comments/s1/about/c{number}/", score=1,
+                title="", body=f"{WORDS}{number}", parent="t3_s1", thread="t3_s1",
+                permalink=f"/r/{NAME}/comments/s1/about/c{number}/", score=1,
                 created_at=BEGAN + timedelta(seconds=number),
             )  # fmt: skip
             cursor.state = {"submissions": number}

@@ -117,6 +117,7 @@ WRONG = [
         ["--source", "reddit", "--campaign", "atlantis"], {}, SOURCE, "--campaign atlantis: not in campaigns.toml; known: marlowick_2026",
         id="unknown campaign",
     ),
+    pytest.param(["--campaign", "marlowick_2026"], {}, USAGE, "only live sources need one; leave it out, or", id="campaign for the sample"),
     pytest.param([], {"REDDIT_ADDRESS": "https://example.org"}, CONFIG, "COPROD_REDDIT_ADDRESS: should be on this machine", id="elsewhere"),
     pytest.param([], {"REDDIT_ACCOUNT": "no body"}, CONFIG, "COPROD_REDDIT_ACCOUNT: should be the name of", id="no account name"),
     pytest.param([], {"AUTHOR_KEY": "changeme"}, CONFIG, "COPROD_AUTHOR_KEY: too weak", id="weak key"),

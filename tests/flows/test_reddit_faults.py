@@ -136,7 +136,7 @@ def test_a_fault_that_passes_is_waited_out_and_told_and_nothing_is_lost(
 def test_a_limit_that_reddit_announces_is_kept_without_one_refusal(world: World, home: Path, heard: Heard) -> None:
     clock = SimulatedClock()
     pace_of("shared-app", clock=clock)
-    with FakeReddit(world, allowed=10, now=clock.now, client_id="shared-app") as reddit:
+    with FakeReddit(world, allowed=4, now=clock.now, client_id="shared-app") as reddit:
         job = gathered(job_for(home, reddit, client_id="shared-app"))
     assert names(job) == set(world.items)
     assert reddit.refused == 0
