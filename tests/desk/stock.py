@@ -13,7 +13,7 @@ from models.run import Run
 THEN = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
 COUNCIL, OTHER_COUNCIL = "marlowick", "elsewhere"
 TOWN = "sample:marlowick"
-HOSTILE = "I can lend <script>alert('x')</script> a \"van\" <img src=x onerror=alert(1)>"
+HOSTILE = "I can lend my van. <script>alert('x')</script> \"quoted\" <img src=x onerror=alert(1)>"
 
 
 def lead_id(number: int, council: str = COUNCIL) -> str:
