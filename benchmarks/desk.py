@@ -142,7 +142,7 @@ def fill(engine: Engine, *, leads: int, posts: int) -> None:
         ):  # fmt: skip
             for some in batches(rows):
                 connection.execute(insert(table), some)
-        index_leads(connection, SCOPE, now=THEN)
+        index_leads(connection, SCOPE)
         connection.execute(insert(Run), [run_row()])
     print(f"made {leads:,} leads and {leads * each:,} posts in {perf_counter() - start:.0f} s")
 
@@ -181,7 +181,10 @@ def reading_rows(leads: int, each: int) -> Iterator[dict[str, Any]]:
 
 def network_rows(leads: int) -> Iterator[dict[str, Any]]:
     for lead in range(1, leads + 1):
-        yield {"network_id": f"n-{lead}", "scope": SCOPE, "council": COUNCIL, "voices": 5, "ties": 8}
+        yield {
+            "network_id": f"n-{lead}", "scope": SCOPE, "council": COUNCIL, "area": AREAS[lead % len(AREAS)], "voices": 5, "willing_voices": 5,
+            "ties": 8, "first_seen_at": THEN, "change": "new",
+        }  # fmt: skip
 
 
 def voice_rows(leads: int) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from config.desk import DeskRules
+from config.place_references import place_references
 from config.schema import (
     AREA_KEYS,
     REFUSED_CATEGORIES,
@@ -18,10 +19,12 @@ from config.schema import (
     Config,
     Council,
     Names,
+    Place,
     PolicyArea,
     Ranking,
     RefusedCategory,
     Retention,
+    is_listed,
 )
 from config.toml_lines import Path as KeyPath
 from config.toml_lines import line_numbers, nearest_line
@@ -34,6 +37,7 @@ FILES: dict[str, tuple[str, Any, str | None]] = {
     "policy_areas.toml": ("policy_areas", dict[str, PolicyArea], None),
     "councils.toml": ("councils", dict[str, Council], None),
     "communities.toml": ("communities", tuple[Community, ...], "community"),
+    "places.toml": ("places", tuple[Place, ...], "place"),
     "campaigns.toml": ("campaigns", dict[str, Campaign], None),
     "ranking.toml": ("ranking", Ranking, None),
     "retention.toml": ("retention", dict[str, Retention], None),
@@ -176,12 +180,13 @@ def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem
             for area in council.areas
             if area not in areas
         ]
+    problems += [files[name].problem(path, remedy) for name, path, remedy in place_references(values)]
     seen: set[str] = set()
     for index, community in enumerate(values.get("communities", ())):
         path: KeyPath = ("community", index)
         if councils is not None and community.council not in councils:
             problems.append(files["communities.toml"].problem((*path, "council"), _allowed("unknown council", councils)))
-        if any(community.name.lower() in names for names in refused.values()):
+        if any(is_listed(community.name, names) for names in refused.values()):
             problems.append(
                 files["communities.toml"].problem((*path, "name"), "on the list in refused_communities.toml; it may not be listened to")
             )

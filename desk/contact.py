@@ -58,7 +58,7 @@ def start(office: TheOffice, acting: Officer, lead_id: Id) -> Response:
     try:
         with unit_of_work(office.engine) as session:
             lead = _lead(office, session.connection(), acting, lead_id)
-            communities = desk_queries.facets_of(session.connection(), lead_id)["community"]
+            communities = desk_queries.communities_of(session.connection(), lead_id)
             if lead is None or not communities:
                 raise HTTPException(404)
             community_id = communities[0][0]

@@ -115,9 +115,9 @@ def _lead_page(
                 raise HTTPException(404)
             return page(request, "lead_gone.html", title="This lead was withdrawn", acting=acting, history=history, names=names, status=410)
         shown = _evidence(office, connection, acting, lead_id)
-        facets = desk_queries.facets_of(connection, lead_id)
+        communities = desk_queries.communities_of(connection, lead_id)
         contacts = contact_queries.contacts_of(connection, lead_id)
-        subjects = [lead_id, *(value for value, _ in facets["community"])]
+        subjects = [lead_id, *(community_id for community_id, _ in communities)]
         holds = contact_queries.holds_on(connection, acting.council, subjects, now=utc_now())
         officers = account_queries.officers(connection, acting.council)
     with unit_of_work(office.engine) as session:
@@ -125,8 +125,7 @@ def _lead_page(
     return page(
         request, "lead.html", title=f"{office.area_name(lead.area)}: lead {lead.rank}", acting=acting, lead=lead,
         area=office.area_name(lead.area),
-        history=history, names=names, shown=shown, facets=facets, contacts=contacts, holds=holds, title_of=office.community_title,
-        ward_name=lambda code: _ward_name(office, acting.council, code), part_names=PART_NAMES, approaches=_approaches(lead),
+        history=history, names=names, shown=shown, communities=communities, contacts=contacts, holds=holds, title_of=office.community_title, part_names=PART_NAMES, approaches=_approaches(lead),
         stages=[(STAGES[Stage(name)], count) for name, count in lead.stages], can_undo=_can_undo(history),
         officers=[("", "Nobody"), *officers], missed=[one for one in history if seen is not None and one.version > seen],
         errors={"action": error} if error else {}, values=given or {}, views_a_week=office.desk(acting.council).voice_views_a_week,
@@ -177,11 +176,6 @@ def _approach(row: Any) -> str:
 
 def _approaches(lead: Any) -> list[tuple[str, str, str]]:
     return [(*APPROACHES[Approach(name)], reason) for name, reason in lead.approaches]
-
-
-def _ward_name(office: Office, council: str, code: str) -> str:
-    wards = office.config.councils[council].wards if council in office.config.councils else ()
-    return next((ward.name for ward in wards if ward.code == code), code)
 
 
 def _lists(office: Office, acting: Acting, officers: list[Any]) -> dict[str, list[tuple[str, str]]]:
