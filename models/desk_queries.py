@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from models.decision import LeadCommunity, LeadDecision, LeadState
 from models.desk_words import LeadStatus
-from models.lead import Lead, LeadMessage, Network
+from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
 from models.report import LeadPlace
 from models.run import Run
@@ -35,13 +35,21 @@ class LeadFilter:
 
 
 def newest_scope(connection: Connection, council: str) -> Any | None:
-    """The newest run of a council that ranked its networks: (run_id, scope, started_at, done)."""
+    """The newest run of a council that ranked its networks."""
     statement = (
-        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.status), col(Run.done), col(Run.versions))
+        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.done))
         .where(col(Run.council) == council, col(Run.scope) != "")
         .order_by(col(Run.started_at).desc())
     )
     return next((run for run in connection.execute(statement.limit(50)) if "rank" in run.done), None)
+
+
+def run_of_scope(connection: Connection, council: str, scope: str) -> Any | None:
+    """The newest run that ranked a scope: its communities, what it was asked and what read its posts."""
+    statement = select(col(Run.communities), col(Run.request), col(Run.versions), col(Run.done)).where(
+        col(Run.council) == council, col(Run.scope) == scope
+    )
+    return next((run for run in connection.execute(statement.order_by(col(Run.started_at).desc())) if "rank" in run.done), None)
 
 
 def leads_page(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date, page: int) -> list[Any]:
@@ -94,6 +102,12 @@ def evidence(connection: Connection, lead_id: str) -> list[Any]:
         .order_by(col(PostReading.willing).desc(), col(Post.post_id))
     )  # fmt: skip
     return list(connection.execute(statement.limit(MESSAGES_READ)))
+
+
+def voices_of(connection: Connection, network_id: str) -> list[tuple[str, bool]]:
+    """Author keys of a network, each with whether it is willing: for drawing, never for showing."""
+    statement = select(col(NetworkVoice.author_key), col(NetworkVoice.is_willing)).where(col(NetworkVoice.network_id) == network_id)
+    return [(row.author_key, row.is_willing) for row in connection.execute(statement.order_by(col(NetworkVoice.author_key)))]
 
 
 def communities_of(connection: Connection, lead_id: str) -> list[tuple[str, int]]:

@@ -6,16 +6,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from coprod_nlp.ranking.approach import SIGNALS_OF, Call, Readiness
-from coprod_nlp.ranking.card import Activity, NetworkCard, Phrase, Roles, Told, network_card, shortened
+from coprod_nlp.drawing.charts import BarChart, activity_chart
+from coprod_nlp.drawing.picture import NetworkPicture, network_graph, network_picture
+from coprod_nlp.ranking.approach import SIGNALS_OF, Call
+from coprod_nlp.ranking.card import Activity, NetworkCard, Phrase, Told, network_card, shortened
+from coprod_nlp.ranking.card_sentences import readiness_sentence, role_sentences
 from coprod_nlp.ranking.places import Gazetteer
-from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, count_of, kept_sentence
+from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, kept_sentence
 from coprod_nlp.vocabulary import Signal
+from coprod_nlp.words import APPROACH_WORDS, SIGNAL_WORDS, STAGE_WORDS, WELCOME_WORDS
 from flows.job import Job
-from flows.reports.charts import BarChart, activity_chart
-from flows.reports.picture import NetworkPicture, network_graph, network_picture
 from flows.reports.quotes import Quote, counted, quote, safe_link, title_of, varied
-from flows.reports.words import APPROACH_WORDS, SIGNAL_WORDS, STAGE_WORDS, WELCOME_WORDS
 from models import network_queries, queries, report_queries
 
 SNIPPETS = 2
@@ -156,9 +157,7 @@ def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazet
         wards=tuple(sorted({place.ward for place in card.places if place.ward})),
         change=network.change,
         change_words=change_sentence(network.change, joined=network.joined, departed=network.departed, origins=len(network.origins)),
-        kept=kept_sentence(row.kept_for, {key: area.name for key, area in job.config.policy_areas.items()} | titles)
-        if row.kept_for
-        else None,
+        kept=kept_sentence(row.kept_for, names) if row.kept_for else None,
         is_gathered=network.is_gathered,
         picture=network_picture(graph),
         chart=activity_chart(card.activity),
@@ -197,35 +196,6 @@ def _card(card: NetworkCard, job: Job, links: Mapping[str, str]) -> CardContent:
         places=tuple(PlaceContent(place.name, wards.get(place.ward or "", ""), place.messages) for place in card.places),
         activity=card.activity,
     )
-
-
-def readiness_sentence(ready: Readiness) -> str:
-    """Ability and willingness, read apart, in one sentence."""
-    able = f"{ready.able} of {count_of(ready.willing, 'willing voice')} also name a skill or already do it"
-    held = f"{count_of(ready.held_back, 'voice')} {'says' if ready.held_back == 1 else 'say'} what holds them or others back"
-    return f"{able}; {held}." if ready.held_back else f"{able}; none says what holds people back."
-
-
-def role_sentences(roles: Roles) -> Iterable[str]:
-    """How the network hangs together, never who: numbers of voices in each role."""
-    if roles.apart == roles.voices:
-        yield "None of these voices has met another yet: they are gathered because they say alike things in the same community."
-        return
-    if roles.connectors:
-        yield (
-            f"{count_of(roles.connectors, 'voice')} {'holds' if roles.connectors == 1 else 'hold'} the parts together: without "
-            f"{'it' if roles.connectors == 1 else 'them'} the network falls into {count_of(roles.parts, 'part')}."
-        )
-    else:
-        yield "No single voice holds it together: it stays whole whoever leaves."
-    if roles.core:
-        yield f"{count_of(roles.core, 'voice')} form its core: each has met at least {roles.core_ties} others of the core."
-    if roles.edge:
-        yield f"{count_of(roles.edge, 'voice')} at its edge {'has' if roles.edge == 1 else 'have'} met one other so far."
-    if roles.apart:
-        yield f"{count_of(roles.apart, 'voice')} {'has' if roles.apart == 1 else 'have'} met no other yet."
-    if roles.bridging:
-        yield f"{count_of(roles.bridging, 'voice')} {'writes' if roles.bridging == 1 else 'write'} in more than one of these communities."
 
 
 def _routes(job: Job, community_ids: Sequence[str], titles: Mapping[str, str]) -> Iterable[Route]:

@@ -37,17 +37,17 @@ def stock(
         actions.replace_leads(
             connection, scope,
             networks=[_network(number, scope, council, voices) for number in numbers],
-            voices=[{"network_id": f"n-{council[0]}{n}", "author_key": key, "is_willing": True} for n in numbers for key in keys[n]], leads=lead_rows,
-            messages=[{"lead_id": lead_id(n, council), "post_id": f"p-{key}"} for n in numbers for key in keys[n]],
+            voices=[{"network_id": f"n-{council[0]}{n}", "author_key": key, "is_willing": True} for n in numbers for key in keys[n]],
+            leads=lead_rows, messages=[{"lead_id": lead_id(n, council), "post_id": f"p-{key}"} for n in numbers for key in keys[n]],
         )  # fmt: skip
         upsert(connection, Run, [_run(f"r-{council}", scope, council)])
 
 
 def _network(number: int, scope: str, council: str, voices: int) -> dict[str, Any]:
     return {
-        "network_id": f"n-{council[0]}{number}", "scope": scope, "council": council, "area": "parks", "is_gathered": False, "voices": voices,
-        "willing_voices": voices, "ties": 3, "first_seen_at": utc_now(), "change": "new", "voices_before": 0, "joined": 3, "departed": 0,
-        "origins": [],
+        "network_id": f"n-{council[0]}{number}", "scope": scope, "council": council, "area": "parks", "is_gathered": False,
+        "voices": voices, "willing_voices": voices, "ties": 3, "first_seen_at": utc_now(), "change": "new", "voices_before": 0,
+        "joined": 3, "departed": 0, "origins": [],
     }  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def _run(run_id: str, scope: str, council: str) -> dict[str, Any]:
         "run_id": run_id, "scope": scope, "council": council, "request": {}, "communities": [TOWN], "status": "finished",
         "started_at": THEN, "finished_at": THEN + timedelta(minutes=2),
         "done": ["collect", "read", "link", "rank", "report"], "counts": {}, "seconds": {},
-        "versions": {}, "config_digest": "",
+        "versions": {"reading": "v"}, "config_digest": "",
     }  # fmt: skip
 
 
