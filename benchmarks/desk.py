@@ -2,7 +2,8 @@
 
     python -m benchmarks.desk --leads 100000 --posts 1000000 --home /tmp/desk-benchmark
 
-The store is made once and kept in `--home`. Every request is a signed-in officer's; each lead page is another lead, so nothing is warm.
+The store is made once and kept in `--home`. Every request is a signed-in officer's; each lead
+page is another lead, so nothing is warm.
 """
 
 import argparse
@@ -70,9 +71,9 @@ def measure(address: str, token: str, *, leads: int, rounds: int) -> None:
     wait_for(address)
     step = max(1, leads // (AT_ONCE * rounds))
     pages = {
-        "list, first page": lambda number: "/leads",
+        "list, first page": lambda _: "/leads",
         "list, one policy area": lambda number: f"/leads?area={AREAS[number % len(AREAS)]}",
-        "list, page 40": lambda number: "/leads?page=40",
+        "list, page 40": lambda _: "/leads?page=40",
         "lead page": lambda number: f"/leads/l-{number * step + 1}",
     }
     for name, path in pages.items():
@@ -84,9 +85,8 @@ def measure(address: str, token: str, *, leads: int, rounds: int) -> None:
             failed += sum(status != 200 for _, status in found)
         ordered = sorted(times)
         high = ordered[int(len(ordered) * 0.95)]
-        print(
-            f"{name:24} median {statistics.median(times) * 1000:6.0f} ms   95 % {high * 1000:6.0f} ms   {len(times)} requests, {failed} failed"
-        )
+        middle = statistics.median(times)
+        print(f"{name:24} median {middle * 1000:6.0f} ms   95 % {high * 1000:6.0f} ms   {len(times)} requests, {failed} failed")
 
 
 def together(address: str, token: str, paths: Sequence[str]) -> list[tuple[float, int]]:
@@ -142,7 +142,7 @@ def fill(engine: Engine, *, leads: int, posts: int) -> None:
         ):  # fmt: skip
             for some in batches(rows):
                 connection.execute(insert(table), some)
-        index_leads(connection, SCOPE, now=THEN)
+        index_leads(connection, SCOPE)
         connection.execute(insert(Run), [run_row()])
     print(f"made {leads:,} leads and {leads * each:,} posts in {perf_counter() - start:.0f} s")
 
@@ -181,7 +181,10 @@ def reading_rows(leads: int, each: int) -> Iterator[dict[str, Any]]:
 
 def network_rows(leads: int) -> Iterator[dict[str, Any]]:
     for lead in range(1, leads + 1):
-        yield {"network_id": f"n-{lead}", "scope": SCOPE, "council": COUNCIL, "voices": 5, "ties": 8}
+        yield {
+            "network_id": f"n-{lead}", "scope": SCOPE, "council": COUNCIL, "area": AREAS[lead % len(AREAS)], "voices": 5,
+            "willing_voices": 5, "ties": 8, "first_seen_at": THEN, "change": "new",
+        }  # fmt: skip
 
 
 def voice_rows(leads: int) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.settings import LOOPBACK, Settings
-from desk import accounts, contact, export, front, help_pages, leads, oidc, sign_in
+from desk import accounts, contact, export, front, help_pages, leads, network, oidc, sign_in
 from desk.auth import ForgedError, NotAllowedError, NotSignedInError, check_form, current, sign_in_address
 from desk.office import Office, office_of, open_office
 from desk.pages import FOLDER, page
@@ -29,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     leads.router,
     export.router,
+    network.router,
     contact.router,
     help_pages.router,
 )

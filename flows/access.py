@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine
 from config.schema import Config
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.vocabulary import Right
-from flows.exports import ACCESS
 from flows.job import RequestError
 from flows.rights import Person, checked_case, checked_name
 from models import right_actions, right_queries, written_actions
@@ -20,6 +19,7 @@ from models.base import Table, utc_now
 from models.post import Post, PostReading
 from models.removal import key_columns
 from models.session import unit_of_work
+from models.written import ACCESS
 
 TEMPLATES = Path(__file__).parent / "reports" / "templates"
 # Who of the council or its helpers wrote a row down is not the requester's data.
