@@ -102,8 +102,6 @@ def test_after_an_objection_nothing_of_the_person_is_left_in_any_table_file_or_e
         export_labelled(job.engine, path, limit=None, given=given)
     person = find(handle="u/dan", on=["archive:thornby"])
     write_access(job.engine, person, case="DPO-6", by="dpo", out=tmp_path / "answer", config=job.config)
-        job.engine, find(handle="u/dan", on=["archive:thornby"]), case="DPO-6", by="dpo", out=tmp_path / "answer", config=job.config
-    )
     folders = [job.settings.home, job.out, tmp_path / "exports", tmp_path / "answer"]
     assert len(traces(SECRET, engine=job.engine, folders=folders)) > 6
     answer = act(job, person)
@@ -253,9 +251,7 @@ def test_after_a_change_of_the_key_objections_hold_and_posts_are_the_same(
     assert not [key for key in old if traces(key, engine=job.engine)]
 
 
-def test_a_change_of_the_key_that_was_cut_short_goes_on_with_the_same_new_secret(
-    make_job: JobMaker, archive: Path, tmp_path: Path
-) -> None:
+def test_a_change_of_the_key_that_was_cut_short_goes_on_with_the_same_new_secret(make_job: JobMaker, archive: Path, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "own", workers=1)
     job = make_job(str(archive), settings=settings)
     collect(job)
