@@ -95,6 +95,10 @@ class FakeServer:
     def author_id(self, item: Item) -> str:
         return f"{item.author}@{self.host}"
 
+    def words(self, item: Item) -> tuple[str, str]:
+        """Title and body as our source should give them."""
+        return item.title, item.body
+
     def expected(self, item: Item) -> PostState | None:
         """What a look-up should say of an item."""
         if item.state == "visible":

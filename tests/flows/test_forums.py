@@ -18,12 +18,14 @@ from models.post import Post
 from models.provenance import Poll
 from models.session import unit_of_work
 from tests.fakes.discourse import FakeDiscourse
+from tests.fakes.lemmy import FakeLemmy
 from tests.fakes.live import AUTHOR_KEY, SimulatedClock, live_job, live_settings, write_config
+from tests.fakes.mastodon import FakeMastodon
 from tests.fakes.reddit_world import EVERY_S, Item, World
 from tests.fakes.server import FakeServer, now_and_then
 
 NAME = "marlowick"
-FORUMS = [pytest.param(FakeDiscourse, id="discourse")]
+FORUMS = [pytest.param(forum, id=forum.platform) for forum in (FakeDiscourse, FakeMastodon, FakeLemmy)]
 ALL_DUE_HOURS = 1_000.0
 
 
@@ -80,7 +82,7 @@ def differences(posts: dict[str, Post], forum: FakeServer, items: list[Item]) ->
         elif state is not PostState.VISIBLE:
             if (post.title, post.body, post.author_key, post.permalink) != ("", "", None, "") or post.state != (state or PostState.VANISHED):
                 found.append(f"{name} should be an empty place, {state}, and is {post.state}")
-        elif (post.title, post.body, post.state, post.author_key) != (item.title, item.body, state, key_of(forum, item)):
+        elif (post.title, post.body, post.state, post.author_key) != (*forum.words(item), state, key_of(forum, item)):
             found.append(f"{name} is {post.state}, with other words or another author")
         elif (post.parent_id, post.thread_id) != (_id(forum, forum.parent(item)), _id(forum, forum.thread(item))):
             found.append(f"{name} hangs elsewhere: {post.parent_id}, {post.thread_id}")
