@@ -27,6 +27,7 @@ router = APIRouter(default_response_class=HTMLResponse)
 
 LeadId = Annotated[str, Path(max_length=80, pattern=r"^[A-Za-z0-9_-]+$")]
 Asked = Annotated[str, Query(max_length=120)]
+Area = Ward = Community = Status = Assignee = New = Asked
 Text = Annotated[str, Form(max_length=200)]
 Note = Annotated[str, Form(max_length=10_000)]
 Version = Annotated[int, Form(ge=0, le=1_000_000)]
@@ -34,15 +35,18 @@ LAST_PAGE = 4_000
 STATUSES = (OPEN, *LeadStatus, ALL)
 
 
+def lead_filter(acting: Acting, *, area: str, ward: str, community: str, status: str, assignee: str, new: str) -> LeadFilter:
+    """What the list is asked for; a status that there is not counts as open."""
+    since = acting.last_visit_at if new else None
+    return LeadFilter(area, ward, community, status if status in STATUSES else OPEN, assignee, since)
+
+
 @router.get("/leads")
 def leads(
-    request: Request, office: TheOffice, acting: Officer, area: Asked = "", ward: Asked = "", community: Asked = "", status: Asked = OPEN,
-    assignee: Asked = "", new: Asked = "", number: Annotated[int, Query(alias="page", ge=1, le=LAST_PAGE)] = 1,
+    request: Request, office: TheOffice, acting: Officer, area: Area = "", ward: Ward = "", community: Community = "",
+    status: Status = OPEN, assignee: Assignee = "", new: New = "", number: Annotated[int, Query(alias="page", ge=1, le=LAST_PAGE)] = 1,
 ) -> Response:  # fmt: skip
-    asked = LeadFilter(
-        area=area, ward=ward, community=community, status=status if status in STATUSES else OPEN, assignee=assignee,
-        new_since=acting.last_visit_at if new else None,
-    )  # fmt: skip
+    asked = lead_filter(acting, area=area, ward=ward, community=community, status=status, assignee=assignee, new=new)
     least, today = office.config.ranking.minimum_voices, utc_now().date()
     with office.engine.connect() as connection:
         run = desk_queries.newest_scope(connection, acting.council)
@@ -58,7 +62,7 @@ def leads(
         request, "leads.html", title="Leads", acting=acting, run=run, rows=rows[:PAGE], has_more=len(rows) > PAGE, total=total,
         is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=any(chosen[key] for key in chosen if key != "status")
         or asked.status != OPEN, lists=_lists(office, acting, officers), names=names, area_name=office.area_name, approach=_approach,
-        address=lambda place: "/leads?" + urlencode({key: value for key, value in {**chosen, "page": place}.items() if value}),
+        address=lambda path, **more: path + "?" + urlencode({key: value for key, value in {**chosen, **more}.items() if value}),
     )  # fmt: skip
 
 
@@ -176,15 +180,17 @@ def _approaches(lead: Any) -> list[tuple[str, str, str]]:
 
 
 def _ward_name(office: Office, council: str, code: str) -> str:
-    return next((ward.name for ward in office.config.councils[council].wards if ward.code == code), code)
+    wards = office.config.councils[council].wards if council in office.config.councils else ()
+    return next((ward.name for ward in wards if ward.code == code), code)
 
 
 def _lists(office: Office, acting: Acting, officers: list[Any]) -> dict[str, list[tuple[str, str]]]:
     """What each filter offers."""
     config = office.config
+    wards = config.councils[acting.council].wards if acting.council in config.councils else ()
     return {
         "area": [("", "All policy areas"), *((area.value, config.policy_areas[area.value].name) for area in PolicyArea)],
-        "ward": [("", "All wards"), *((ward.code, ward.name) for ward in config.councils[acting.council].wards)],
+        "ward": [("", "All wards"), *((ward.code, ward.name) for ward in wards)],
         "community": [("", "All communities"), *((c.community_id, c.title) for c in config.communities if c.council == acting.council)],
         "assignee": [("", "Anybody"), (acting.username, "Me"), (NOBODY, "Nobody yet"), *(o for o in officers if o[0] != acting.username)],
     }
