@@ -102,7 +102,7 @@ def test_civicrm_gets_an_organisation_for_each_lead_by_the_titles_of_its_own_fie
     rows, leads = table(sample_run, "civicrm.csv"), table(sample_run, "leads.csv")
     assert tuple(rows[0]) == CIVICRM_COLUMNS
     assert [row["External Identifier"] for row in rows] == [lead["lead"] for lead in leads]
-    assert len({row["External Identifier"] for row in rows}) == len(rows) > 3
+    assert all(len({row[name] for row in rows}) == len(rows) > 3 for name in ("External Identifier", "Organization Name"))
     assert all(0 < len(row["Organization Name"]) <= 128 and len(row["External Identifier"]) <= 32 for row in rows)
     assert all(row["Website"].startswith("https://") for row in rows)
     assert all(f"{float(lead['score']):.0f} of 100" in row["Note(s)"] for row, lead in zip(rows, leads, strict=True))
