@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from config.desk import DeskRules
 from config.place_references import place_references
 from config.schema import (
     AREA_KEYS,
@@ -128,6 +129,23 @@ def load_config(directory: Path = CONFIG_DIR) -> Config:
         raise ConfigError(problems)
     digest = hashlib.sha256(b"".join(name.encode() + b"\0" + files[name].raw for name in sorted(files))).hexdigest()
     return Config(**values, digest=digest)
+
+
+def load_desk(config: Config, directory: Path = CONFIG_DIR) -> dict[str, DeskRules]:
+    """How each council's desk works, from `desk.toml`. Apart from the rest: no run depends on it, so it is not in the digest."""
+    file = _File(directory / "desk.toml")
+    try:
+        rules = TypeAdapter(dict[str, DeskRules]).validate_python(file.content)
+    except ValidationError as error:
+        raise ConfigError([file.problem(_path(item["loc"]), _wanted(item, dict[str, DeskRules])) for item in error.errors()]) from None
+    problems = [
+        file.problem((key,), _allowed("unknown council", config.councils)) for key in rules if key not in {"default", *config.councils}
+    ]
+    given = rules["default"].model_dump(exclude_none=True) if "default" in rules else {}
+    problems += [file.problem(("default", key), "missing; this key is required") for key in DeskRules.model_fields if key not in given]
+    if problems:
+        raise ConfigError(problems)
+    return rules
 
 
 def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem]:

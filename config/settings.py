@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +17,7 @@ PROJECT_DIR = Path(__file__).parent.parent
 KEY_BYTES = 32
 MINIMUM_KEY_CHARS = 32
 MINIMUM_DISTINCT_CHARS = 10
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEY_CHARS = 32
 
 # What author keys are made with, oldest first. Each new one is put over the keys that those before it made.
@@ -37,10 +39,40 @@ class Settings(BaseSettings):
     author_key: SecretStr | None = Field(default=None, description="Secret that turns author ids into keys; a file in `home` where unset.")
     workers: int = Field(default=0, ge=0, le=64, description="Reading processes; 0 takes the number of processors, at most 4.")
 
+    desk_address: str = Field(default="http://127.0.0.1:8040", description="Where people reach the desk, as they type it.")
+    oidc_issuer: str | None = Field(default=None, description="Address of the council's OpenID Connect provider.")
+    oidc_client_id: str | None = Field(default=None, description="What the provider calls the desk.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="The secret that the provider gave for the desk.")
+
+    @field_validator("desk_address", "oidc_issuer")
+    @classmethod
+    def _reachable_safely(cls, value: str | None) -> str | None:
+        """Over plain http passwords can be read on the way; on one machine there is no way."""
+        if value is None:
+            return None
+        address = urlsplit(value)
+        if address.scheme == "https" and address.hostname:
+            return value.rstrip("/")
+        if address.scheme == "http" and address.hostname in LOOPBACK:
+            return value.rstrip("/")
+        raise ValueError(f"should begin with https:// and name a host; http:// only for {', '.join(LOOPBACK)}")
+
     reddit_client_id: SecretStr | None = Field(default=None, description="Id of the app that Reddit approved.")
     reddit_client_secret: SecretStr | None = Field(default=None, description="Its secret.")
     reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
     reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
+
+    contact: str | None = Field(
+        default=None, description="Web page or e-mail address of who answers for requests to forums; named in each."
+    )
+    mastodon_tokens: SecretStr | None = Field(default=None, description="For servers that show timelines to members only: HOST=TOKEN,…")
+
+    @field_validator("contact")
+    @classmethod
+    def _one_can_write_to(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s()]{3,200}|(mailto:)?[^\s()@]{1,64}@[^\s()@]{3,200}", value):
+            raise ValueError("should be a web page (https://…) or an e-mail address")
+        return value
 
     @field_validator("reddit_account")
     @classmethod

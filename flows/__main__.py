@@ -28,6 +28,7 @@ app = typer.Typer(
       coprod listen                            the whole job on the bundled, made-up sample
       coprod listen --source posts.ndjson.gz   the same on an archive: a file, a folder or a glob
       coprod report                            write the newest report again
+      coprod desk                              open the desk, where officers look at leads and decide
       coprod explain "I can lend my van"       what the reading sees in a message
       coprod reconcile                         remove what its source no longer shows; once a day
       coprod object                            act on an objection; also: erase, access, notices
@@ -195,6 +196,26 @@ def report(
         job = reopen_job(run, engine=engine, settings=settings, config=config, out=str(out) if out else None)
         page = write(job, keys_for=KeyRequest(keys_for, by) if keys_for else None)
         out_console.print(escape(str(page)), soft_wrap=True)
+
+
+@app.command()
+def desk(
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on. Others than this computer reach it only behind https.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.", min=1, max=65535)] = 8040,
+) -> None:
+    """Open the desk: the web application in which officers look at leads and decide.
+
+    The first time it prints a code, with which the first administrator is made in the browser.
+    """
+    from config.settings import load_settings
+
+    with plain_errors():
+        settings = load_settings()
+        from desk.serve import serve
+
+        serve(settings, host=host, port=port, say=lambda text: out_console.print(escape(text), soft_wrap=True, highlight=False))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from models.bulk import portions, upsert
 from models.interaction import Interaction
 from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
+from models.lead_index import index_leads
 from models.post import Post, PostReading
 from models.removal import GONE
 from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
@@ -143,6 +144,7 @@ def replace_leads(
     tables = ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages)), (NetworkChange, changes))
     for table, rows in tables:
         upsert(connection, table, rows)
+    index_leads(connection, scope_id)
 
 
 def store_mentions(connection: Connection, community_id: str, rows: Sequence[dict[str, Any]]) -> int:

@@ -46,6 +46,7 @@ class Neighbourhood:
     joined: sp.csr_array
     strength: Floats
     between: Places
+    between_strength: Floats
     met_by: sp.csr_array
 
 
@@ -60,7 +61,7 @@ def neighbourhood(graph: Graph, willing: Places) -> Neighbourhood:
     shared = (met_by @ sp.diags_array(1 / graph.strength[between]) @ met_by.T).tocsr()
     shared.setdiag(0)
     shared.eliminate_zeros()
-    return Neighbourhood(willing, direct, (direct + shared).tocsr(), graph.strength[willing], between, met_by)
+    return Neighbourhood(willing, direct, (direct + shared).tocsr(), graph.strength[willing], between, graph.strength[between], met_by)
 
 
 def with_ties(near: Neighbourhood, ties: Ties) -> sp.csr_array:

@@ -186,7 +186,8 @@ class _Rows:
     def _gone(self, known: KnownNetwork) -> dict[str, Any]:
         return {
             **self._place, "run_id": self._job.run_id, "network_id": known.network_id, "area": known.area.value,
-            "change": Change.GONE.value, "voices_before": len(known.willing), "voices_now": 0, "joined": 0, "departed": len(known.willing), "origins": [],
+            "change": Change.GONE.value, "voices_before": len(known.willing), "voices_now": 0, "joined": 0,
+            "departed": len(known.willing), "origins": [],
             "changed_at": self._now,
         }  # fmt: skip
 

@@ -3,8 +3,11 @@
 from alembic import context
 
 from models import (  # noqa: F401  (fill the metadata)
+    account,
     classifier,
+    contact,
     cursor,
+    decision,
     interaction,
     key_state,
     label,
@@ -13,6 +16,7 @@ from models import (  # noqa: F401  (fill the metadata)
     post,
     provenance,
     report,
+    request,
     run,
     wiping,
     written,

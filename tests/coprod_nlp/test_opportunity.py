@@ -1,11 +1,13 @@
 """The opportunity map: every post counts once where it belongs, and standing follows from voices and programmes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coprod_nlp.ranking.opportunity import Energy, OpportunityMap, Standing
 from coprod_nlp.vocabulary import PolicyArea, Signal
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def energy(*voices: str | None) -> OpportunityMap:
@@ -51,6 +53,7 @@ def test_a_post_without_an_area_is_in_no_map() -> None:
     assert (counted.posts, dict(counted.wards), counted.areas) == (0, {}, {area: Energy() for area in PolicyArea})
 
 
+@unhurried
 @given(st.lists(st.tuples(st.sampled_from(["parks", "waste"]), st.sampled_from(["E1", "E2", None]), st.booleans()), max_size=20))
 def test_the_cells_of_an_area_add_up_to_its_posts_that_name_a_ward(posts: list[tuple[str, str | None, bool]]) -> None:
     counted = OpportunityMap()

@@ -1,7 +1,7 @@
 """Places: found by any of their names wherever a text names them, and never in a word that only looks alike."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coprod_nlp.ranking.places import Gazetteer, GazetteerPlace
@@ -10,6 +10,7 @@ GREEN = GazetteerPlace("Hallow Green", ("Hallow Green", "Hallow Grn"), "E5", is_
 WEIR = GazetteerPlace("Kettle Weir", ("Kettle Weir",), "E4")
 REC = GazetteerPlace("Rec", ("Rec", "Recreation Ground"), "E5")
 ROW = GazetteerPlace("Tanners Row", ("Tanners Row", "Tanner's Row", "Tanners"), "E6")
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PLACES = Gazetteer([GREEN, WEIR, REC, ROW])
 
 
@@ -41,6 +42,7 @@ def test_no_place_no_name_found_nothing() -> None:
     assert Gazetteer([GazetteerPlace("!", ("!", ""), None)]).find("!") == []
 
 
+@unhurried
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_a_name_with_space_round_it_is_found_in_any_text(before: str, after: str) -> None:
     assert WEIR in PLACES.find(f"{before} . Kettle Weir . {after}")
