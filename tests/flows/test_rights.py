@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from config.schema import Config
 from config.settings import Settings, SettingsError, add_secret
-from coprod_nlp.vocabulary import ReadingStatus, Right
+from coprod_nlp.vocabulary import Right
 from flows.access import write_access
 from flows.job import Job, RequestError
 from flows.keys import ready_keys, rotate_key
@@ -28,6 +28,7 @@ from models.post import Post
 from models.run import AuditEntry
 from models.session import unit_of_work
 from tests.conftest import JobMaker, run_steps
+from tests.fakes.readings import give_readings
 from tests.fakes.traces import traces
 
 SECRET = 'Marigold Ω & "Sons"'
@@ -68,16 +69,6 @@ def job(make_job: JobMaker, archive: Path) -> Job:
     run_steps(job)
     assert traces(SECRET, folders=[job.out])
     return job
-
-
-def give_readings(job: Job) -> None:
-    said = {
-        "version": job.run().versions["reading"], "status": ReadingStatus.READ, "language": "en", "willing": 0.9, "is_willing": True,
-        "areas": {"parks": 0.9}, "signals": {"offer": 0.9}, "evidence": [["offer", 0, 70]],
-    }  # fmt: skip
-    with job.engine.begin() as connection:
-        posts = connection.execute(select(col(Post.post_id), col(Post.content_hash)))
-        actions.store_readings(connection, [{"post_id": post.post_id, "content_hash": post.content_hash} | said for post in posts])
 
 
 @pytest.fixture
