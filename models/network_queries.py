@@ -10,7 +10,8 @@ from models.lead import Network, NetworkChange, NetworkVoice
 from models.run import Run
 
 
-def network(connection: Connection, network_id: str) -> Any | None:
+def network(connection: Connection, network_id: str) -> Any:
+    """Its row, None where there is no such network."""
     return connection.execute(select(Network.__table__).where(col(Network.network_id) == network_id)).one_or_none()  # type: ignore[attr-defined]
 
 
