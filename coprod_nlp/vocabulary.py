@@ -51,11 +51,16 @@ class PostKind(StrEnum):
 
 
 class PostState(StrEnum):
-    """Whether the source still shows a post, and who took it away if not."""
+    """Whether the source still shows a post, and who took it away if not: its author, a moderator, a filter, or who knows whom.
+
+    All but what its author deleted may come back.
+    """
 
     VISIBLE = "visible"
     DELETED = "deleted"
     REMOVED = "removed"
+    FILTERED = "filtered"
+    VANISHED = "vanished"
     AUTOMATED = "automated"
 
 
@@ -127,9 +132,34 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+class PollOutcome(StrEnum):
+    """How gathering from one community ended: killed in the middle, it stays running."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+    UNAVAILABLE = "unavailable"
+    STOPPED = "stopped"
+
+
 class ClassifierRole(StrEnum):
     """What a classifier is: the one in use, one that wants its place, or one that had it."""
 
     CHAMPION = "champion"
     CHALLENGER = "challenger"
     RETIRED = "retired"
+
+
+class NoticeOutcome(StrEnum):
+    """What became of the duty to tell an author that their post was collected."""
+
+    DONE = "done"
+    EXEMPT = "exempt"
+
+
+class Right(StrEnum):
+    """What somebody asked for under the UK GDPR."""
+
+    OBJECTION = "objection"
+    ERASURE = "erasure"
+    ACCESS = "access"

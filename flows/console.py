@@ -59,6 +59,10 @@ class TerminalListener:
         if self._console.is_terminal:
             self._progress.console.print(f"[dim]{text}[/dim]")
 
+    def waiting(self, seconds: float, why: str) -> None:
+        if self._current is not None:
+            self._progress.update(self._current, note=f"waiting {seconds:,.0f} s: {why}" if seconds else "")
+
     def _finish(self) -> None:
         if self._current is None:
             return

@@ -20,7 +20,7 @@ from config.settings import PROJECT_DIR, Settings, load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.classifiers import champion_version, directory_of, is_there
 from flows.sources.archive import ArchiveSource
-from flows.sources.table import SAMPLE, open_source
+from flows.sources.table import LIVE, SAMPLE, is_live, open_source
 from models.base import utc_now
 from models.queries import Scope, unfinished_run
 from models.run import Run
@@ -42,6 +42,7 @@ class Request:
     columns: tuple[tuple[str, str], ...] = ()
     since: str | None = None
     until: str | None = None
+    campaign: str | None = None
 
     def period(self) -> tuple[datetime | None, datetime | None]:
         since, until = _moment("--since", self.since), _moment("--until", self.until)
@@ -105,7 +106,14 @@ class Job:
 
 
 def make_request(
-    config: Config, *, council: str | None, sources: list[str] | None, columns: dict[str, str] | None, since: str | None, until: str | None
+    config: Config,
+    *,
+    council: str | None,
+    sources: list[str] | None,
+    columns: dict[str, str] | None,
+    since: str | None,
+    until: str | None,
+    campaign: str | None = None,
 ) -> Request:
     """A request with its defaults filled in and its values checked.
 
@@ -117,7 +125,9 @@ def make_request(
     if council is None and len(config.councils) > 1:
         raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
     council = known_council(config, council or next(iter(config.councils)))
-    request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until)
+    if campaign and not any(map(is_live, sources or ())):
+        raise RequestError(f"--campaign {campaign}: only live sources need one; leave it out, or give --source {' or '.join(LIVE)}")
+    request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until, campaign)
     request.period()
     return request
 
@@ -153,7 +163,7 @@ def reopen_job(run: Run, *, engine: Engine, settings: Settings, config: Config, 
     known_council(config, run.council)
     asked = run.request
     sources = tuple(source["name"] for source in asked["sources"])
-    request = Request(run.council, sources, tuple(map(tuple, asked["columns"])), asked["since"], asked["until"])
+    request = Request(run.council, sources, tuple(map(tuple, asked["columns"])), asked["since"], asked["until"], asked.get("campaign"))
     return Job(settings, config, engine, request, run.run_id, Path(out) if out else default_out(run.council))
 
 
@@ -168,10 +178,13 @@ def _as_stored(request: Request) -> dict[str, Any]:
         "columns": [list(pair) for pair in request.columns],
         "since": request.since,
         "until": request.until,
+        "campaign": request.campaign,
     }
 
 
 def _fingerprint(name: str, columns: dict[str, str]) -> str:
+    if is_live(name):
+        return ""
     source = open_source(name, columns=columns)
     if not isinstance(source, ArchiveSource):
         return ""

@@ -15,6 +15,9 @@ class Listener(Protocol):
 
     def note(self, text: str) -> None: ...
 
+    def waiting(self, seconds: float, why: str) -> None:
+        """Told again and again while a source makes us wait; 0 where that is over."""
+
 
 class Silent:
     """Nobody is listening."""
@@ -24,6 +27,8 @@ class Silent:
     def advance(self, done: int, *, note: str = "") -> None: ...
 
     def note(self, text: str) -> None: ...
+
+    def waiting(self, seconds: float, why: str) -> None: ...
 
 
 _listener: ContextVar[Listener] = ContextVar("listener", default=Silent())  # noqa: B039  (it holds no state)

@@ -92,7 +92,12 @@ class Lead(Table, table=True):
     `weights_digest` is the hash of the weights that its parts were added up by.
     """
 
-    __table_args__ = (Index("ix_lead_scope", "scope"), CheckConstraint("voices >= 3", name="enough_voices"))
+    __table_args__ = (
+        Index("ix_lead_scope", "scope"),
+        Index("ix_lead_scope_rank", "scope", "rank"),
+        Index("ix_lead_scope_area_rank", "scope", "area", "rank"),
+        CheckConstraint("voices >= 3", name="enough_voices"),
+    )
     personal: ClassVar = frozenset()
     not_personal: ClassVar = frozenset(
         (

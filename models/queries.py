@@ -181,7 +181,7 @@ def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iter
 def areas_around(connection: Connection, scope: Scope, *, version: str) -> dict[str, dict[str, float]]:
     """For willing messages that name no policy area: the areas of the post each answers, else of the one its thread began with."""
     parent, thread = aliased(PostReading), aliased(PostReading)
-    statement = (
+    statement: Any = (
         select(col(Post.post_id), col(parent.areas).label("answered"), col(thread.areas).label("begun"))
         .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
         .outerjoin(parent, _is_reading_of(parent, Post.parent_id, version))

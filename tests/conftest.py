@@ -24,7 +24,28 @@ from models.session import open_engine
 
 AUTHOR_KEY = "0123456789abcdef-a-key-for-tests-only"
 
+GUARD = Path(__file__).parent / "fakes" / "guard"
+
 JobMaker = Callable[..., Job]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def guard_record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The file in which Python processes that tests start write down each host they reach for beyond this machine."""
+    record = tmp_path_factory.mktemp("guard") / "attempts"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(GUARD), os.environ.get("PYTHONPATH")))))
+        environment.setenv("TEST_GUARD_RECORD", str(record))
+        yield record
+
+
+@pytest.fixture(autouse=True)
+def _no_other_host(guard_record: Path) -> Iterator[None]:
+    yield
+    if guard_record.exists():
+        reached = guard_record.read_text(encoding="utf-8").split()
+        guard_record.unlink()
+        pytest.fail(f"a process of this test reached for {', '.join(sorted(set(reached)))}; tests use servers on this machine")
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,9 @@ PACKINGS = (".gz", ".zst")
 NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"})
 AUTOMATED_AUTHORS = frozenset({"automoderator", "[facilitator]"})
 GONE = {"[deleted]": PostState.DELETED, "[removed]": PostState.REMOVED, "[ removed by reddit ]": PostState.REMOVED}
+GONE_KINDS = {PostState.DELETED: ProblemKind.DELETED, PostState.REMOVED: ProblemKind.REMOVED, PostState.FILTERED: ProblemKind.FILTERED}
+# Who took a submission away, in Reddit's words; a moderator or Reddit itself where not listed.
+REMOVERS = {"deleted": PostState.DELETED, "author": PostState.DELETED, "automod_filtered": PostState.FILTERED, "reddit": PostState.FILTERED}
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 LARGEST_SCORE = 2**31 - 1
 MILLISECONDS_FROM = 10**11
@@ -79,7 +82,7 @@ class ArchiveSource:
                 raise _unreadable(path, error) from None
             try:
                 for row, line in self._rows(path, problems):
-                    post = to_post(row, path, line, problems)
+                    post = to_post(row, place_of(path), line, problems)
                     if post:
                         yield post, place_of(path), line
             finally:
@@ -209,9 +212,8 @@ def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
         return line.decode("cp1252", errors="replace")
 
 
-def to_post(row: Row, path: Path, line: int, problems: Problems) -> CollectedPost | None:
+def to_post(row: Row, place: str, line: int | None, problems: Problems) -> CollectedPost | None:
     """A row as a post, or None where it cannot be one; what is odd about it is counted."""
-    place = place_of(path)
     is_comment = _is_comment(row)
     fullname = _fullname(row, is_comment=is_comment)
     text = row.body if is_comment else row.selftext if row.selftext is not None else row.body
@@ -225,8 +227,8 @@ def to_post(row: Row, path: Path, line: int, problems: Problems) -> CollectedPos
     title, body = ("" if is_comment else _text(row.title).strip()), _text(text)
     author = _text(row.author).strip()
     state = _state(row, author=author, title=title, body=body)
-    if state in {PostState.DELETED, PostState.REMOVED}:
-        problems.add(ProblemKind.DELETED if state is PostState.DELETED else ProblemKind.REMOVED, place, line)
+    if kind := GONE_KINDS.get(state):
+        problems.add(kind, place, line)
     elif not title and not body.strip():
         problems.add(ProblemKind.EMPTY_TEXT, place, line)
     thread = _reference(row.link_id, SUBMISSION) if is_comment else fullname
@@ -263,17 +265,17 @@ def _fullname(row: Row, *, is_comment: bool) -> str:
 
 
 def _state(row: Row, *, author: str, title: str, body: str) -> PostState:
+    if row.removed_by_category:
+        return REMOVERS.get(_text(row.removed_by_category), PostState.REMOVED)
     for text in (body, title):
         if found := GONE.get(text.strip().lower()):
             return found
-    if row.removed_by_category:
-        return PostState.DELETED if _text(row.removed_by_category) in {"deleted", "author"} else PostState.REMOVED
     if author.lower() in AUTOMATED_AUTHORS or row.distinguished == "moderator":
         return PostState.AUTOMATED
     return PostState.VISIBLE
 
 
-def _time(value: Any, place: str, line: int, problems: Problems) -> datetime | None:
+def _time(value: Any, place: str, line: int | None, problems: Problems) -> datetime | None:
     if value is None or value == "":
         problems.add(ProblemKind.NULL_TIME, place, line)
         return None

@@ -33,8 +33,8 @@ class CollectedPost:
     created_at: datetime | None
 
 
-# A post, the place it stands at and its line there.
-Placed = tuple[CollectedPost, str, int]
+# A post, the place it stands at and its line there (None where it has none).
+Placed = tuple[CollectedPost, str, int | None]
 
 
 class ProblemKind(StrEnum):
@@ -50,11 +50,27 @@ class ProblemKind(StrEnum):
     ORPHAN_COMMENT = "orphan_comment"
     DELETED = "deleted"
     REMOVED = "removed"
+    FILTERED = "filtered"
     EMPTY_TEXT = "empty_text"
     TRUNCATED_ARCHIVE = "truncated_archive"
     REFUSED_COMMUNITY = "refused_community"
     SUPPRESSED_AUTHOR = "suppressed_author"
     OUTSIDE_PERIOD = "outside_period"
+    PRIVATE_COMMUNITY = "private_community"
+    BANNED_COMMUNITY = "banned_community"
+    QUARANTINED_COMMUNITY = "quarantined_community"
+    MISSING_COMMUNITY = "missing_community"
+    UNAVAILABLE_COMMUNITY = "unavailable_community"
+    FORBIDDEN_COMMUNITY = "forbidden_community"
+    REFUSED_SEARCH = "refused_search"
+    UNREADABLE_THREAD = "unreadable_thread"
+    PARTIAL_THREAD = "partial_thread"
+    LOST_THREAD = "lost_thread"
+    OPTED_OUT = "opted_out"
+    GAP = "gap"
+    SILENT = "silent"
+    FAR_LESS = "far_less"
+    FAR_MORE = "far_more"
 
 
 PROBLEM_WORDS: dict[ProblemKind, str] = {
@@ -67,15 +83,40 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
     ProblemKind.EARLY_COMMENT: "comments that came before the post they answer; kept",
     ProblemKind.ORPHAN_COMMENT: "comments whose parent is not in the archive; kept, without a reply to link",
     ProblemKind.DELETED: "posts their author deleted; kept as an empty place in the thread",
-    ProblemKind.REMOVED: "posts a moderator or filter removed; kept as an empty place in the thread",
+    ProblemKind.REMOVED: "posts a moderator removed; kept as an empty place in the thread",
+    ProblemKind.FILTERED: "posts a filter holds back, and may give back; kept as an empty place in the thread",
     ProblemKind.EMPTY_TEXT: "posts without a word; kept, not read",
     ProblemKind.TRUNCATED_ARCHIVE: "archives that end in the middle; read as far as they go",
     ProblemKind.REFUSED_COMMUNITY: "posts of communities that may not be listened to; left out",
     ProblemKind.SUPPRESSED_AUTHOR: "posts of authors who objected; left out",
     ProblemKind.OUTSIDE_PERIOD: "posts before --since or from --until on; left out",
+    ProblemKind.PRIVATE_COMMUNITY: "communities that are private; left out, the others were gathered",
+    ProblemKind.BANNED_COMMUNITY: "communities that the platform has banned; left out, the others were gathered",
+    ProblemKind.QUARANTINED_COMMUNITY: "communities in quarantine; left out, as they open to members only",
+    ProblemKind.MISSING_COMMUNITY: "communities that are not there; check their names in communities.toml",
+    ProblemKind.UNAVAILABLE_COMMUNITY: "communities that did not come, although asked for several times; the next run asks again",
+    ProblemKind.FORBIDDEN_COMMUNITY: "communities that the platform does not let us read; left out, the others were gathered",
+    ProblemKind.REFUSED_SEARCH: "searches that the platform does not take; change the term in communities.toml",
+    ProblemKind.UNREADABLE_THREAD: "threads that did not come; the next run asks again",
+    ProblemKind.PARTIAL_THREAD: "threads of which a part did not come; the rest is kept, the next run asks again",
+    ProblemKind.LOST_THREAD: "threads that did not come in several runs; given up",
+    ProblemKind.OPTED_OUT: "posts of people who do not let their posts be found; left out",
+    ProblemKind.GAP: "stretches of time whose posts the platform no longer lists; they are missing, so run more often",
+    ProblemKind.SILENT: "communities that gave nothing new",
+    ProblemKind.FAR_LESS: "communities that gave far less than usual",
+    ProblemKind.FAR_MORE: "communities that gave far more than usual",
 }
 # What every archive has; worth a count, not a worry.
-EXPECTED_KINDS = frozenset({ProblemKind.DELETED, ProblemKind.REMOVED, ProblemKind.EMPTY_TEXT, ProblemKind.OUTSIDE_PERIOD})
+EXPECTED_KINDS = frozenset(
+    {
+        ProblemKind.DELETED,
+        ProblemKind.REMOVED,
+        ProblemKind.FILTERED,
+        ProblemKind.EMPTY_TEXT,
+        ProblemKind.OUTSIDE_PERIOD,
+        ProblemKind.OPTED_OUT,
+    }
+)
 
 
 @dataclass

@@ -2,26 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from itertools import islice
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from config.settings import author_key, load_author_key
-from coprod_nlp.vocabulary import RunStage
+from coprod_nlp.vocabulary import PollOutcome, RunStage
 from flows.job import Job
+from flows.keys import ready_keys
 from flows.progress import listener
-from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, Source
+from flows.retention import expire_posts
+from flows.sources.archive import place_of
+from flows.sources.base import Placed, ProblemKind, Problems, Source, SourceError
 from flows.sources.seen import Hashes, SeenIds, hashes, id_in
-from flows.sources.table import SAMPLE, open_source
-from models import actions, queries
+from flows.sources.table import is_live, open_source
+from flows.steps.poll import poll
+from flows.steps.rows import Rows
+from models import actions, provenance_actions, queries
 from models.base import utc_now
-from models.session import unit_of_work
 
 BATCH = 5_000
-# A page that somebody keeps of their own is no community.
-PERSONAL_PAGES = ("u_", "u/")
 
 
 def collect(job: Job) -> None:
@@ -33,64 +34,63 @@ def collect(job: Job) -> None:
         listener().note("collect: done before, gone on from there")
         return
     with job.stage(RunStage.COLLECT):
-        with unit_of_work(job.engine) as session:
-            kept = {name: rule.kept_days for name, rule in job.config.retention.items() if name != "default"}
-            default = job.config.retention["default"].kept_days
-            expired = actions.expire_posts(session, kept_days=kept, default_days=default, by="run")
-        problems, counts = Problems(), Counter[str](expired=expired)
+        ready_keys(job.engine, job.settings)
+        expired = expire_posts(job.engine, config=job.config, by="run")
+        problems, counts = Problems(), Counter[str](expired=expired.counts["post"])
         communities: set[str] = set()
-        for name in job.request.sources:
-            source = open_source(name, columns=dict(job.request.columns))
-            collection = _Collection(job, source, problems)
-            listener().stage(f"Collect {source.name}", total=source.size, unit="bytes")
-            for batch in _batches(source.posts(problems), BATCH):
-                counts["seen"] += len(batch)
-                counts["kept"] += collection.store(batch)
-                listener().advance(source.position, note=f"{counts['seen']:,} posts")
-            collection.count_early_comments()
-            communities |= collection.communities
+        try:
+            for name in job.request.sources:
+                communities |= (poll if is_live(name) else _gather)(job, name, problems, counts)
+        except SourceError:
+            _record(job, problems)
+            raise
         job.update(communities=sorted(communities))
         with job.engine.begin() as connection:
             problems.add(ProblemKind.ORPHAN_COMMENT, "store", count=queries.count_orphans(connection, job.scope()))
             counts["stored"] = queries.count_posts(connection, job.scope())
-            rows = [
-                {"run_id": job.run_id, "kind": kind.value, "place": place, "count": count, "lines": problems.lines[kind, place]}
-                for (kind, place), count in sorted(problems.counts.items())
-            ]
-            actions.store_problems(connection, job.run_id, rows)
+        _record(job, problems)
         job.update(counts={"collect": dict(counts), "problems": problems.by_kind()})
 
 
-@dataclass(frozen=True)
-class _Home:
-    """Where a community's posts belong.
+def _record(job: Job, problems: Problems) -> None:
+    rows = [
+        {"run_id": job.run_id, "kind": kind.value, "place": place, "count": count, "lines": problems.lines[kind, place]}
+        for (kind, place), count in sorted(problems.counts.items())
+    ]
+    with job.engine.begin() as connection:
+        actions.store_problems(connection, job.run_id, rows)
 
-    Forums that nobody has said to be of one platform share nothing: the same name on two of them need not be one person, and
-    posts that are plainly numbered may be numbered alike. `people` is what author keys are made in: the platform, or such a forum.
-    """
 
-    platform: str
-    community_id: str
-    people: str
-
-    def post_id(self, fullname: str) -> str:
-        is_numbered = fullname.partition("_")[2].isdigit()
-        return f"{self.people if is_numbered else self.platform}:{fullname}"
+def _gather(job: Job, name: str, problems: Problems, counts: Counter[str]) -> set[str]:
+    """Everything of one archive; returns the communities it holds."""
+    source = open_source(name, columns=dict(job.request.columns))
+    collection = _Collection(job, source, problems)
+    listener().stage(f"Collect {source.name}", total=source.size, unit="bytes")
+    for batch in _batches(source.posts(problems), BATCH):
+        counts["seen"] += len(batch)
+        counts["kept"] += collection.store(batch)
+        listener().advance(source.position, note=f"{counts['seen']:,} posts")
+    collection.finish()
+    return collection.communities
 
 
 class _Collection:
     """What one source's collection remembers from batch to batch."""
 
     def __init__(self, job: Job, source: Source, problems: Problems) -> None:
-        self._job, self._source, self._problems = job, source, problems
-        self._secret = load_author_key(job.settings)
+        self._job, self._problems = job, problems
+        self._rows = Rows(job.config, job.settings, council=job.request.council, platform=source.platform)
         self._since, self._until = job.request.period()
         self._seen = SeenIds()
         self._awaited: list[tuple[str, Hashes]] = []
-        self._homes: dict[str, _Home | None] = {}
+        self._poll_id = uuid4().hex
+        self._counts = Counter[str]()
         self.communities: set[str] = set()
-        with job.engine.connect() as connection:
+        with job.engine.begin() as connection:
             self._suppressed = queries.suppressed_keys(connection)
+            provenance_actions.begin_poll(
+                connection, self._poll_id, run_id=job.run_id, source=place_of(Path(source.name)), platform=source.platform
+            )
 
     def store(self, batch: list[Placed]) -> int:
         """Keep what may be kept of a batch; returns how many posts that were."""
@@ -98,11 +98,15 @@ class _Collection:
         rows = [row for placed in self._only_new(batch) if (row := self._row(placed, now))]
         with self._job.engine.begin() as connection:
             actions.store_posts(connection, rows)
+            provenance_actions.store_provenance(connection, [row["post_id"] for row in rows], poll_id=self._poll_id, at=now)
+        self._counts.update(seen=len(batch))
         self.communities |= {row["community_id"] for row in rows}
         return len(rows)
 
-    def count_early_comments(self) -> None:
-        """Comments that came before their parent did, now that everything is seen."""
+    def finish(self) -> None:
+        """Count comments that came before their parent did, now that everything is seen, and close the record."""
+        with self._job.engine.begin() as connection:
+            provenance_actions.finish_poll(connection, self._poll_id, outcome=PollOutcome.FINISHED, reason="", **self._counts)
         for place, parents in self._awaited:
             self._problems.add(ProblemKind.EARLY_COMMENT, place, count=int(self._seen.contains(parents).sum()))
 
@@ -123,45 +127,18 @@ class _Collection:
 
     def _row(self, placed: Placed, now: datetime) -> dict[str, Any] | None:
         post, place, line = placed
-        home = self._home(post.community)
+        home = self._rows.home(post.community)
         if home is None:
             self._problems.add(ProblemKind.REFUSED_COMMUNITY, place, line)
             return None
         if post.created_at and ((self._since and post.created_at < self._since) or (self._until and post.created_at >= self._until)):
             self._problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
             return None
-        key = author_key(self._secret, platform=home.people, author_id=post.author_id) if post.author_id else None
+        key = self._rows.key(post, home)
         if key in self._suppressed:
             self._problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
             return None
-        return actions.post_row(
-            post_id=home.post_id(post.fullname), platform=home.platform, community_id=home.community_id, kind=post.kind.value,
-            state=post.state, author_key=key, parent_id=post.parent and home.post_id(post.parent),
-            thread_id=post.thread and home.post_id(post.thread), title=post.title, body=post.body,
-            permalink=post.permalink, score=post.score, created_at=post.created_at, content_hash=_content_hash(post, key), fetched_at=now,
-        )  # fmt: skip
-
-    def _home(self, name: str) -> _Home | None:
-        if name not in self._homes:
-            self._homes[name] = self._find_home(name)
-        return self._homes[name]
-
-    def _find_home(self, name: str) -> _Home | None:
-        if self._job.config.is_refused(name) or name.lower().startswith(PERSONAL_PAGES):
-            return None
-        platform = self._source.platform
-        if platform == SAMPLE:
-            return _Home(SAMPLE, f"{SAMPLE}:{name}", SAMPLE)
-        for community in self._job.config.communities:
-            is_ours = community.council == self._job.request.council and community.platform != SAMPLE
-            if is_ours and community.name.lower() == name.lower():
-                return _Home(community.platform, community.community_id, community.platform)
-        return _Home(platform, f"{platform}:{name}", f"{platform}:{name}")
-
-
-def _content_hash(post: CollectedPost, key: str | None) -> str:
-    parts = (post.title, post.body, post.state.value, key or "", post.parent or "", post.thread or "", str(post.created_at), post.permalink)
-    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return self._rows.row(post, home, key=key, now=now)
 
 
 def _batches(items: Iterable[Placed], size: int) -> Iterator[list[Placed]]:

@@ -39,6 +39,9 @@ class Killer:
         self._count += 1
         self._tick()
 
+    def waiting(self, seconds: float, why: str) -> None:
+        """No moment to die at."""
+
     def _tick(self) -> None:
         if self._moment == f"{self._stage}:{self._count}":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -14,10 +14,10 @@ from sqlmodel import col, select
 from config.load import CONFIG_DIR
 from config.schema import Config
 from config.settings import Settings, author_key, load_author_key
-from coprod_nlp.vocabulary import PostState, RunStatus
+from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job, make_request, open_job
 from flows.steps.collect import collect
-from models import actions, queries
+from models import queries, right_actions
 from models.base import utc_now
 from models.post import Post
 from models.session import unit_of_work
@@ -150,14 +150,16 @@ def test_an_author_who_objected_is_left_out_and_counted_whenever_they_did(make_j
     before = collected(make_job, path)
     key = author_key(load_author_key(settings), platform="archive:thornby", author_id="Objector")
     with unit_of_work(before.engine) as session:
-        assert actions.suppress(session, key, reason="objection", by="an officer") == 2
+        found = right_actions.keep_out(session, [key], right=Right.OBJECTION, case="case 7", by="an officer")
+    assert found.counts["post"] == 2
     after = collected(make_job, path)
     assert names(after) == ["t1_c2", "t3_s1"]
     assert problem_lines(after)["suppressed_author"] == [2, 4]
     assert after.run().counts["collect"] == {"seen": 4, "kept": 2, "stored": 2, "expired": 0}
 
 
-DELETED, REMOVED, AUTOMATED, VISIBLE = PostState.DELETED, PostState.REMOVED, PostState.AUTOMATED, PostState.VISIBLE
+DELETED, REMOVED, FILTERED = PostState.DELETED, PostState.REMOVED, PostState.FILTERED
+AUTOMATED, VISIBLE = PostState.AUTOMATED, PostState.VISIBLE
 STATES: dict[str, tuple[dict[str, Any], PostState]] = {
     "t1_deleted": ({"body": "[deleted]", "author": "[deleted]"}, DELETED),
     "t1_deleted_with_author": ({"body": " [deleted]\n"}, DELETED),
@@ -169,7 +171,8 @@ STATES: dict[str, tuple[dict[str, Any], PostState]] = {
     "t3_category_deleted": ({"removed_by_category": "deleted"}, DELETED),
     "t3_category_author": ({"removed_by_category": "author"}, DELETED),
     "t3_category_moderator": ({"removed_by_category": "moderator"}, REMOVED),
-    "t3_category_filter": ({"removed_by_category": "automod_filtered"}, REMOVED),
+    "t3_category_filter": ({"removed_by_category": "automod_filtered"}, FILTERED),
+    "t3_category_spam": ({"removed_by_category": "reddit", "selftext": "[removed]"}, FILTERED),
     "t3_category_null": ({"removed_by_category": None}, VISIBLE),
     "t1_quoted": ({"body": "It said [deleted] when I looked."}, VISIBLE),
     "t1_automod": ({"author": "AutoModerator"}, AUTOMATED),
@@ -184,11 +187,11 @@ def test_what_is_deleted_or_removed_keeps_neither_words_nor_author_and_the_rest_
     posts = {post_id.removeprefix("archive:"): post for post_id, post in stored(job).items()}
     assert {name: post.state for name, post in posts.items()} == {name: state for name, (_, state) in STATES.items()}
     for name, (changes, state) in STATES.items():
-        is_gone = state in {DELETED, REMOVED}
+        is_gone = state in {DELETED, REMOVED, FILTERED}
         assert bool(posts[name].title + posts[name].body) is not is_gone, name
-        has_author = state not in {DELETED, REMOVED, AUTOMATED} and changes.get("author", "x") not in {None, "[deleted]"}
+        has_author = state not in {DELETED, REMOVED, FILTERED, AUTOMATED} and changes.get("author", "x") not in {None, "[deleted]"}
         assert bool(posts[name].author_key) is has_author, name
-    assert problem_counts(job) == {"deleted": 5, "removed": 6, "orphan_comment": 9}
+    assert problem_counts(job) == {"deleted": 5, "removed": 5, "filtered": 2, "orphan_comment": 9}
 
 
 def test_a_deleted_post_keeps_no_words_in_its_permalink(make_job: JobMaker, tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""A source's post as a row of the store: whose key, under which ids. One place, so that a post looked at again gives the same row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from config.schema import Config
+from config.settings import Settings, author_key, load_author_key
+from flows.sources.base import CollectedPost
+from flows.sources.table import SAMPLE
+from models import actions
+
+# A page that somebody keeps of their own is no community.
+PERSONAL_PAGES = ("u_", "u/")
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a community's posts belong.
+
+    Forums that nobody has said to be of one platform share nothing: the same name on two of them need not be one person, and
+    posts that are plainly numbered may be numbered alike. `people` is what author keys are made in: the platform, or such a forum.
+    """
+
+    platform: str
+    community_id: str
+    people: str
+
+    def post_id(self, fullname: str) -> str:
+        is_numbered = fullname.partition("_")[2].isdigit()
+        return f"{self.people if is_numbered else self.platform}:{fullname}"
+
+
+class Rows:
+    """Makes rows of posts of one source.
+
+    Parameters
+    ----------
+    platform
+        The source's. A live source's posts belong to configured communities of that platform and to no other.
+    """
+
+    def __init__(self, config: Config, settings: Settings, *, council: str, platform: str, is_live: bool = False) -> None:
+        self._config, self._council, self._platform, self._is_live = config, council, platform, is_live
+        self._secret = load_author_key(settings)
+        self._homes: dict[str, Home | None] = {}
+
+    def home(self, name: str) -> Home | None:
+        """Where posts of a community belong; None where it may not be listened to."""
+        if name not in self._homes:
+            self._homes[name] = self._find_home(name)
+        return self._homes[name]
+
+    def key(self, post: CollectedPost, home: Home) -> str | None:
+        return author_key(self._secret, platform=home.people, author_id=post.author_id) if post.author_id else None
+
+    def row(self, post: CollectedPost, home: Home, *, key: str | None, now: datetime) -> dict[str, Any]:
+        return actions.post_row(
+            post_id=home.post_id(post.fullname), platform=home.platform, community_id=home.community_id, kind=post.kind.value,
+            state=post.state, author_key=key, parent_id=post.parent and home.post_id(post.parent),
+            thread_id=post.thread and home.post_id(post.thread), title=post.title, body=post.body,
+            permalink=post.permalink, score=post.score, created_at=post.created_at, content_hash=_content_hash(post, key), fetched_at=now,
+        )  # fmt: skip
+
+    def _find_home(self, name: str) -> Home | None:
+        if self._config.is_refused(name) or name.lower().startswith(PERSONAL_PAGES):
+            return None
+        platform = self._platform
+        if platform == SAMPLE:
+            return Home(SAMPLE, f"{SAMPLE}:{name}", SAMPLE)
+        for community in self._config.communities:
+            is_ours = community.council == self._council and community.platform != SAMPLE
+            if self._is_live:
+                is_ours = community.council == self._council and community.platform == platform
+            if is_ours and community.name.lower() == name.lower():
+                return Home(community.platform, community.community_id, community.platform)
+        return None if self._is_live else Home(platform, f"{platform}:{name}", f"{platform}:{name}")
+
+
+def _content_hash(post: CollectedPost, key: str | None) -> str:
+    # Whether there is an author, not which key: a new secret behind the keys changes no post.
+    parts = (
+        post.title,
+        post.body,
+        post.state.value,
+        "author" if key else "",
+        post.parent or "",
+        post.thread or "",
+        str(post.created_at),
+        post.permalink,
+    )
+    return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,65 @@
+"""What is remembered of gathering: polls, how far they came, and which post came from where. Each in the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, update
+from sqlmodel import col
+
+from coprod_nlp.vocabulary import PollOutcome
+from models.base import utc_now
+from models.bulk import portions, upsert
+from models.cursor import SourceCursor
+from models.provenance import Poll, Provenance
+
+
+def begin_poll(
+    connection: Connection,
+    poll_id: str,
+    *,
+    run_id: str,
+    source: str,
+    platform: str,
+    community_id: str = "",
+    query: str = "",
+    campaign: str = "",
+    terms_version: str = "",
+) -> None:
+    row = {
+        "poll_id": poll_id, "run_id": run_id, "source": source, "platform": platform, "community_id": community_id, "query": query,
+        "campaign": campaign, "terms_version": terms_version, "started_at": utc_now(), "finished_at": None,
+        "outcome": PollOutcome.RUNNING.value, "reason": "", "seen": 0, "new_posts": 0, "requests": 0, "waited_s": 0.0, "gaps": [],
+    }  # fmt: skip
+    upsert(connection, Poll, [row])
+
+
+def update_poll(connection: Connection, poll_id: str, **values: Any) -> None:
+    """Counts and gaps so far."""
+    connection.execute(update(Poll).where(col(Poll.poll_id) == poll_id).values(**values))
+
+
+def finish_poll(connection: Connection, poll_id: str, *, outcome: PollOutcome, reason: str, **values: Any) -> None:
+    update_poll(connection, poll_id, outcome=outcome.value, reason=reason, finished_at=utc_now(), **values)
+
+
+def store_cursor(connection: Connection, *, platform: str, community_id: str, query: str, state: dict[str, Any], poll_id: str) -> None:
+    row = {
+        "platform": platform, "community_id": community_id, "query": query, "state": state, "updated_at": utc_now(), "poll_id": poll_id,
+    }  # fmt: skip
+    upsert(connection, SourceCursor, [row])
+
+
+def store_provenance(connection: Connection, post_ids: Sequence[str], *, poll_id: str, at: datetime) -> None:
+    """Note that a poll gave these posts; where another gave them first, that stays."""
+    rows = [
+        {"post_id": post_id, "first_poll_id": poll_id, "first_fetched_at": at, "last_poll_id": poll_id, "last_fetched_at": at}
+        for post_id in post_ids
+    ]
+    upsert(connection, Provenance, rows, kept=("first_poll_id", "first_fetched_at"))
+
+
+def mark_seen(connection: Connection, post_ids: Sequence[str], *, at: datetime) -> None:
+    """Note that the source was asked about these posts."""
+    for some in portions(post_ids):
+        connection.execute(update(Provenance).where(col(Provenance.post_id).in_(some)).values(last_fetched_at=at))

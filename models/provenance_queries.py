@@ -1,0 +1,57 @@
+"""What is asked about gathering: how far it came, what it gave before, where a post came from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from models.bulk import portions
+from models.cursor import SourceCursor
+from models.post import Post
+from models.provenance import Poll, Provenance
+
+
+def cursor_state(connection: Connection, *, platform: str, community_id: str, query: str) -> dict[str, Any]:
+    """How far a target was collected; {} where it never was."""
+    statement = select(col(SourceCursor.state)).where(
+        col(SourceCursor.platform) == platform, col(SourceCursor.community_id) == community_id, col(SourceCursor.query) == query
+    )
+    return connection.scalar(statement) or {}
+
+
+def polls_of_target(connection: Connection, *, community_id: str, query: str, limit: int) -> list[Any]:
+    """The newest polls of a target, oldest of them first."""
+    statement = (
+        select(Poll.__table__)  # type: ignore[attr-defined]
+        .where(col(Poll.community_id) == community_id, col(Poll.query) == query)
+        .order_by(col(Poll.started_at).desc(), col(Poll.poll_id))
+        .limit(limit)
+    )
+    return list(connection.execute(statement))[::-1]
+
+
+def polls_of_run(connection: Connection, run_id: str) -> list[Any]:
+    statement = select(Poll.__table__).where(col(Poll.run_id) == run_id)  # type: ignore[attr-defined]
+    return list(connection.execute(statement.order_by(col(Poll.started_at), col(Poll.poll_id))))
+
+
+def stored_ids(connection: Connection, post_ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are in the store."""
+    found: set[str] = set()
+    for some in portions(post_ids):
+        found |= set(connection.scalars(select(col(Post.post_id)).where(col(Post.post_id).in_(some))))
+    return found
+
+
+def origin(connection: Connection, post_id: str) -> Any:
+    """Where a post came from: its first poll with source, community, query, run, campaign and terms; None where not known."""
+    statement = (
+        select(
+            col(Provenance.first_fetched_at), col(Provenance.last_fetched_at), col(Poll.source), col(Poll.platform), col(Poll.community_id),
+            col(Poll.query), col(Poll.run_id), col(Poll.campaign), col(Poll.terms_version),
+        )
+        .join(Poll, col(Poll.poll_id) == col(Provenance.first_poll_id))
+        .where(col(Provenance.post_id) == post_id)
+    )  # fmt: skip
+    return connection.execute(statement).one_or_none()
