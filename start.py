@@ -21,7 +21,7 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 COPROD = SCRIPTS / ("coprod.exe" if os.name == "nt" else "coprod")
 LOCKS = {"run": ROOT / "requirements.lock", "develop": ROOT / "requirements-dev.lock"}
 STAMP = VENV / "coprod-set-up.txt"
-PACKAGES = ["config", "coprod_nlp", "models", "flows"]
+PACKAGES = ["config", "coprod_nlp", "models", "flows", "desk"]
 
 CHECKS = [
     ("formatting", ["ruff", "format", "--check", "."]),

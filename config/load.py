@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from config.desk import DeskRules
+from config.place_references import place_references
 from config.schema import (
     AREA_KEYS,
     REFUSED_CATEGORIES,
@@ -17,6 +19,7 @@ from config.schema import (
     Config,
     Council,
     Names,
+    Place,
     PolicyArea,
     Ranking,
     RefusedCategory,
@@ -34,6 +37,7 @@ FILES: dict[str, tuple[str, Any, str | None]] = {
     "policy_areas.toml": ("policy_areas", dict[str, PolicyArea], None),
     "councils.toml": ("councils", dict[str, Council], None),
     "communities.toml": ("communities", tuple[Community, ...], "community"),
+    "places.toml": ("places", tuple[Place, ...], "place"),
     "campaigns.toml": ("campaigns", dict[str, Campaign], None),
     "ranking.toml": ("ranking", Ranking, None),
     "retention.toml": ("retention", dict[str, Retention], None),
@@ -127,6 +131,23 @@ def load_config(directory: Path = CONFIG_DIR) -> Config:
     return Config(**values, digest=digest)
 
 
+def load_desk(config: Config, directory: Path = CONFIG_DIR) -> dict[str, DeskRules]:
+    """How each council's desk works, from `desk.toml`. Apart from the rest: no run depends on it, so it is not in the digest."""
+    file = _File(directory / "desk.toml")
+    try:
+        rules = TypeAdapter(dict[str, DeskRules]).validate_python(file.content)
+    except ValidationError as error:
+        raise ConfigError([file.problem(_path(item["loc"]), _wanted(item, dict[str, DeskRules])) for item in error.errors()]) from None
+    problems = [
+        file.problem((key,), _allowed("unknown council", config.councils)) for key in rules if key not in {"default", *config.councils}
+    ]
+    given = rules["default"].model_dump(exclude_none=True) if "default" in rules else {}
+    problems += [file.problem(("default", key), "missing; this key is required") for key in DeskRules.model_fields if key not in given]
+    if problems:
+        raise ConfigError(problems)
+    return rules
+
+
 def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem]:
     """What one file says about another must be there; a file that is unsound itself is left out."""
     councils, areas = values.get("councils"), AREA_KEYS
@@ -159,6 +180,7 @@ def _references(values: dict[str, Any], files: dict[str, _File]) -> list[Problem
             for area in council.areas
             if area not in areas
         ]
+    problems += [files[name].problem(path, remedy) for name, path, remedy in place_references(values)]
     seen: set[str] = set()
     for index, community in enumerate(values.get("communities", ())):
         path: KeyPath = ("community", index)

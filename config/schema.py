@@ -19,6 +19,7 @@ from pydantic import (
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+GSS_CODE = r"^[EWSN]\d{8}$"
 
 CATEGORIES = ("place", "neighbourhood", "interest", "environment", "culture", "sport", "family", "trade", "civic")
 AREA_KEYS = (
@@ -51,6 +52,11 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold().removeprefix("/").removeprefix("r/")))
 
 
+def _programme(value: object) -> object:
+    """A programme of the whole council may be written as its name alone."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 def _lowered(names: frozenset[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
@@ -78,8 +84,19 @@ class PolicyArea(Frozen):
 
 
 class Ward(Frozen):
+    """A ward, the other names people call it by, and how many live there."""
+
     name: str = Field(min_length=1)
-    code: str = Field(pattern=r"^[EWSN]\d{8}$")
+    code: str = Field(pattern=GSS_CODE)
+    aliases: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    residents: int | None = Field(default=None, ge=1)
+
+
+class Programme(Frozen):
+    """Something the council already runs or funds; in the whole of its area unless wards are named."""
+
+    name: str = Field(min_length=1)
+    wards: tuple[str, ...] = ()
 
 
 class AreaFit(Frozen):
@@ -87,19 +104,42 @@ class AreaFit(Frozen):
 
     substitutability: Share | None = None
     interdependence: Share | None = None
-    programmes: tuple[str, ...] = ()
+    programmes: tuple[Annotated[Programme, BeforeValidator(_programme)], ...] = ()
+
+
+class ResidentGroup(Frozen):
+    """A group of residents the council must not overlook, how many they are, and the communities listened to in which they speak."""
+
+    name: str = Field(min_length=1)
+    residents: int | None = Field(default=None, ge=1)
+    source: str = ""
+    communities: tuple[str, ...] = ()
 
 
 class Council(Frozen):
     name: str = Field(min_length=1)
-    gss_code: str = Field(pattern=r"^[EWSN]\d{8}$")
+    gss_code: str = Field(pattern=GSS_CODE)
     fictional: bool = False
+    residents: int | None = Field(default=None, ge=1)
     wards: tuple[Ward, ...] = ()
+    groups: tuple[ResidentGroup, ...] = ()
     areas: dict[str, AreaFit] = {}
 
 
+class Place(Frozen):
+    """A name that texts may mention: a landmark, street or building, and the ward it lies in where it lies in one."""
+
+    council: str
+    name: str = Field(min_length=2)
+    ward: str | None = Field(default=None, pattern=GSS_CODE)
+    aliases: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+
+
 class Community(Frozen):
-    """Where a council listens. `search` narrows it to what these terms find; `expected_per_day` is said where history cannot."""
+    """Where a council listens. `search` narrows it to what these terms find; `expected_per_day` is said where history cannot.
+
+    `approach` says whether the council may speak up there, and `contact` whom it asks.
+    """
 
     platform: Key
     name: str = Field(min_length=1)
@@ -109,6 +149,11 @@ class Community(Frozen):
     url: HttpUrl
     search: tuple[SearchTerm, ...] = ()
     expected_per_day: Annotated[float | None, Field(ge=0)] = None
+
+    approach: Literal["welcome", "ask_first", "not_welcome"] | None = None
+    rules: str = ""
+    rules_url: HttpUrl | None = None
+    contact: str = ""
 
     @field_validator("name")
     @classmethod
@@ -150,15 +195,21 @@ class Campaign(Frozen):
 
 class TieWeights(Frozen):
     reply: Share
+    mention: Share
     thread: Share
     half_life_days: Positive
     thread_limit: int = Field(ge=2, le=200)
+    area: Share
+    area_reach: int = Field(ge=1, le=20)
+    area_days: Positive
 
 
 class GroupSettings(Frozen):
-    resolution: Positive
+    resolutions: tuple[Positive, ...] = Field(min_length=1, max_length=10)
+    seeds: int = Field(ge=1, le=50)
     iterations: int = Field(ge=1, le=50)
     seed: int = Field(ge=0)
+    divide_above: int = Field(ge=6)
 
 
 class IntervalSettings(Frozen):
@@ -166,15 +217,20 @@ class IntervalSettings(Frozen):
     seed: int = Field(ge=0)
 
 
+class PlaceSettings(Frozen):
+    every: int = Field(ge=0)
+
+
 class Weights(Frozen):
     willingness: float = Field(ge=0)
-    contribution: float = Field(ge=0)
     ability: float = Field(ge=0)
-    purpose: float = Field(ge=0)
+    identification: float = Field(ge=0)
+    substance: float = Field(ge=0)
+    fit: float = Field(ge=0)
     connectedness: float = Field(ge=0)
     freshness: float = Field(ge=0)
-    fit: float = Field(ge=0)
     under_exploration: float = Field(ge=0)
+    approachability: float = Field(ge=0)
 
     @model_validator(mode="after")
     def _some_weight(self) -> "Weights":
@@ -190,12 +246,14 @@ class Ranking(Frozen):
     ties: TieWeights
     groups: GroupSettings
     interval: IntervalSettings
+    places: PlaceSettings
     weights: Weights
 
 
 class Retention(Frozen):
     kept_days: Annotated[int, BeforeValidator(_number)] = Field(ge=1)
     training_allowed: bool = False
+    recheck_hours: Annotated[int, BeforeValidator(_number)] = Field(default=48, ge=1, le=720)
 
 
 def is_listed(name: str, names: frozenset[str]) -> bool:
@@ -211,6 +269,7 @@ class Config(Frozen):
     councils: dict[str, Council]
     policy_areas: dict[str, PolicyArea]
     communities: tuple[Community, ...]
+    places: tuple[Place, ...]
     campaigns: dict[str, Campaign]
     ranking: Ranking
     retention: dict[str, Retention]
@@ -230,6 +289,10 @@ class Config(Frozen):
 
     def kept_days(self, platform: str) -> int:
         return self.retention.get(platform, self.retention["default"]).kept_days
+
+    def recheck_hours(self, platform: str) -> int:
+        """Within how many hours a live platform is asked again whether it still shows a post."""
+        return self.retention.get(platform, self.retention["default"]).recheck_hours
 
     def training_allowed(self, platform: str) -> bool:
         """Whether posts of a platform may be used as training material."""

@@ -4,9 +4,11 @@ import hmac
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +17,11 @@ PROJECT_DIR = Path(__file__).parent.parent
 KEY_BYTES = 32
 MINIMUM_KEY_CHARS = 32
 MINIMUM_DISTINCT_CHARS = 10
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+KEY_CHARS = 32
+
+# What author keys are made with, oldest first. Each new one is put over the keys that those before it made.
+Secrets = tuple[bytes, ...]
 
 
 class SettingsError(Exception):
@@ -32,10 +39,40 @@ class Settings(BaseSettings):
     author_key: SecretStr | None = Field(default=None, description="Secret that turns author ids into keys; a file in `home` where unset.")
     workers: int = Field(default=0, ge=0, le=64, description="Reading processes; 0 takes the number of processors, at most 4.")
 
+    desk_address: str = Field(default="http://127.0.0.1:8040", description="Where people reach the desk, as they type it.")
+    oidc_issuer: str | None = Field(default=None, description="Address of the council's OpenID Connect provider.")
+    oidc_client_id: str | None = Field(default=None, description="What the provider calls the desk.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="The secret that the provider gave for the desk.")
+
+    @field_validator("desk_address", "oidc_issuer")
+    @classmethod
+    def _reachable_safely(cls, value: str | None) -> str | None:
+        """Over plain http passwords can be read on the way; on one machine there is no way."""
+        if value is None:
+            return None
+        address = urlsplit(value)
+        if address.scheme == "https" and address.hostname:
+            return value.rstrip("/")
+        if address.scheme == "http" and address.hostname in LOOPBACK:
+            return value.rstrip("/")
+        raise ValueError(f"should begin with https:// and name a host; http:// only for {', '.join(LOOPBACK)}")
+
     reddit_client_id: SecretStr | None = Field(default=None, description="Id of the app that Reddit approved.")
     reddit_client_secret: SecretStr | None = Field(default=None, description="Its secret.")
     reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
     reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
+
+    contact: str | None = Field(
+        default=None, description="Web page or e-mail address of who answers for requests to forums; named in each."
+    )
+    mastodon_tokens: SecretStr | None = Field(default=None, description="For servers that show timelines to members only: HOST=TOKEN,…")
+
+    @field_validator("contact")
+    @classmethod
+    def _one_can_write_to(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s()]{3,200}|(mailto:)?[^\s()@]{1,64}@[^\s()@]{3,200}", value):
+            raise ValueError("should be a web page (https://…) or an e-mail address")
+        return value
 
     @field_validator("reddit_account")
     @classmethod
@@ -55,8 +92,7 @@ class Settings(BaseSettings):
     @field_validator("author_key")
     @classmethod
     def _strong(cls, value: SecretStr | None) -> SecretStr | None:
-        text = value.get_secret_value() if value else None
-        if text is not None and (len(text) < MINIMUM_KEY_CHARS or len(set(text)) < MINIMUM_DISTINCT_CHARS):
+        if value and not _is_strong(_secrets(value.get_secret_value())):
             make_one = "python -c 'import secrets; print(secrets.token_hex(32))'"
             raise ValueError(f"too weak; use at least {MINIMUM_KEY_CHARS} random characters, such as those of: {make_one}")
         return value
@@ -95,25 +131,72 @@ def load_settings() -> Settings:
         raise SettingsError("\n".join(lines)) from None
 
 
-def load_author_key(settings: Settings) -> bytes:
-    """The secret behind author keys: from the environment, else from a file of its own that is made on first use."""
+def load_author_key(settings: Settings) -> Secrets:
+    """The secrets behind author keys, oldest first: from the environment, else from a file of its own that is made on first use."""
     if settings.author_key:
-        return settings.author_key.get_secret_value().encode()
-    path = settings.home / "author.key"
+        return _secrets(settings.author_key.get_secret_value())
+    path = author_key_file(settings)
     if not path.exists():
         settings.home.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_hex(KEY_BYTES), encoding="ascii")
+        draft = _draft(path, [new_secret()])
         with suppress(FileExistsError):  # another run that started at the same moment made it: that one counts
             os.link(draft, path)
         draft.unlink()
-    text = path.read_text(encoding="ascii", errors="replace").strip()
-    if len(text) < MINIMUM_KEY_CHARS:
+    found = _secrets(path.read_text(encoding="ascii", errors="replace"))
+    if not found or min(map(len, found)) < MINIMUM_KEY_CHARS:
         raise SettingsError(f"{path}: too short to be a key; restore it from its backup, or delete it to start with new author keys")
-    return text.encode()
+    return found
 
 
-def author_key(secret: bytes, *, platform: str, author_id: str) -> str:
-    """Keyed pseudonym of one account: 32 hexadecimal characters of HMAC-SHA256 over platform and id."""
-    return hmac.new(secret, f"{platform}\0{author_id}".encode(), sha256).hexdigest()[:32]
+def author_key_file(settings: Settings) -> Path:
+    return settings.home / "author.key"
+
+
+def add_secret(settings: Settings) -> Secrets:
+    """Put a new secret after those in the file; the file is changed whole or not at all."""
+    path = author_key_file(settings)
+    texts = [secret.decode() for secret in load_author_key(settings)]
+    _draft(path, [*texts, new_secret()]).replace(path)
+    return load_author_key(settings)
+
+
+def new_secret() -> str:
+    return secrets.token_hex(KEY_BYTES)
+
+
+def author_key(secret: Secrets, *, platform: str, author_id: str) -> str:
+    """Keyed pseudonym of one account: 32 hexadecimal characters of HMAC-SHA256 over platform and id, once for each secret.
+
+    Platforms tell no two accounts apart by capitals alone, and people write their own names either way: capitals make no difference.
+    """
+    first, *later = secret
+    return rekeyed(later, hmac.new(first, f"{platform}\0{author_id.casefold()}".encode(), sha256).hexdigest()[:KEY_CHARS])
+
+
+def rekeyed(later: Sequence[bytes], key: str) -> str:
+    """A key made with earlier secrets, under later ones too."""
+    for secret in later:
+        key = hmac.new(secret, key.encode(), sha256).hexdigest()[:KEY_CHARS]
+    return key
+
+
+def mark_of(secret: Secrets) -> str:
+    """By which secrets are known again without being shown."""
+    return author_key(secret, platform="coprod", author_id="mark")
+
+
+def _secrets(text: str) -> Secrets:
+    """One a line, or with commas between."""
+    parts = (part.strip() for part in text.replace(",", "\n").splitlines())
+    return tuple(part.encode() for part in parts if part)
+
+
+def _is_strong(secret: Secrets) -> bool:
+    return bool(secret) and all(len(one) >= MINIMUM_KEY_CHARS and len(set(one)) >= MINIMUM_DISTINCT_CHARS for one in secret)
+
+
+def _draft(path: Path, texts: Sequence[str]) -> Path:
+    draft = path.with_suffix(f".{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text("\n".join(texts), encoding="ascii")
+    return draft

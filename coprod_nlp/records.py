@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from coprod_nlp.vocabulary import Approach, InteractionKind, PolicyArea, ReadingStatus, Signal, Stage
+import numpy as np
+from numpy.typing import NDArray
+
+from coprod_nlp.vocabulary import Approach, InteractionKind, PolicyArea, ReadingStatus, Signal, Stage, TieKind
 
 TITLE_END = "\n\n"
+INTERACTION_KINDS = tuple(InteractionKind)
+TIE_KINDS = tuple(TieKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +64,29 @@ class Reading:
         return Reading(self.post_id, self.status, self.language, self.version, is_deep=self.is_deep)
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """One thing that happened between two author keys. A shared thread has no direction; `source_key` is then the smaller."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Interactions:
+    """What happened between numbered voices, as columns of one length.
 
-    kind: InteractionKind
-    source_key: str
-    target_key: str
-    happened_at: datetime | None
+    `kinds` are places in `INTERACTION_KINDS`; `age_days` is counted from the moment of the question, NaN where a time is not known.
+    """
+
+    kinds: NDArray[np.int8]
+    sources: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    age_days: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """The weighted, undirected sum of the interactions of two author keys, `first_key` < `second_key`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Ties:
+    """Undirected ties between numbered voices, `firsts` < `seconds`, no pair twice; `weights` has a column for each of `TIE_KINDS`."""
 
-    first_key: str
-    second_key: str
-    weight: float
+    firsts: NDArray[np.int32]
+    seconds: NDArray[np.int32]
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.firsts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +105,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class CandidateNetwork:
-    """Voices who answer each other, and the ties among them. `network_id` depends on nothing but the voices."""
+    """Voices who would help in one policy area, and those who stand between them.
 
-    network_id: str
-    voices: tuple[str, ...]
-    ties: tuple[Tie, ...]
+    `willing` and `between` hold the places of voices in the order of their first post. `meetings` says for each willing voice what its
+    meetings with others of them weigh; `ties` counts all ties among its voices. `is_gathered` is true where they have not met, and only
+    wrote about the area in one community; `crowd` is then how many voices did.
+    """
+
+    area: PolicyArea
+    willing: tuple[int, ...]
+    between: tuple[int, ...]
+    meetings: tuple[float, ...]
+    ties: int
+    is_gathered: bool = False
+    crowd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +147,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class RankedLead:
-    """One network in one policy area, ready for an officer to decide on."""
+    """One network in its policy area, ready for an officer to decide on.
+
+    `community_id` is where most of its willing messages are; `kept_for` the under-heard area or community its place is kept for.
+    """
 
     lead_id: str
     network_id: str
@@ -137,3 +160,14 @@ class RankedLead:
     score: Score
     approaches: tuple[tuple[Approach, str], ...]
     stages: tuple[tuple[Stage, int], ...]
+    community_id: str = ""
+    kept_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedLead:
+    """What officers decided on a lead, and the values that its score had then by part, None where they were not known."""
+
+    lead_id: str
+    is_accepted: bool
+    parts: Mapping[str, float | None]

@@ -51,12 +51,16 @@ class PostKind(StrEnum):
 
 
 class PostState(StrEnum):
-    """Whether the source still shows a post, and who took it away if not: its author, a moderator, or a filter (it may come back)."""
+    """Whether the source still shows a post, and who took it away if not: its author, a moderator, a filter, or who knows whom.
+
+    All but what its author deleted may come back.
+    """
 
     VISIBLE = "visible"
     DELETED = "deleted"
     REMOVED = "removed"
     FILTERED = "filtered"
+    VANISHED = "vanished"
     AUTOMATED = "automated"
 
 
@@ -71,7 +75,29 @@ class ReadingStatus(StrEnum):
 
 class InteractionKind(StrEnum):
     REPLY = "reply"
+    MENTION = "mention"
     THREAD = "thread"
+
+
+class TieKind(StrEnum):
+    """What joins two voices: what happened between them, or that both would help in the same area at about the same time."""
+
+    REPLY = "reply"
+    MENTION = "mention"
+    THREAD = "thread"
+    AREA = "area"
+
+
+class Change(StrEnum):
+    """What became of a network since the ranking before."""
+
+    NEW = "new"
+    SAME = "same"
+    GROWN = "grown"
+    SHRUNK = "shrunk"
+    MERGED = "merged"
+    SPLIT = "split"
+    GONE = "gone"
 
 
 class Stage(StrEnum):
@@ -122,3 +148,18 @@ class ClassifierRole(StrEnum):
     CHAMPION = "champion"
     CHALLENGER = "challenger"
     RETIRED = "retired"
+
+
+class NoticeOutcome(StrEnum):
+    """What became of the duty to tell an author that their post was collected."""
+
+    DONE = "done"
+    EXEMPT = "exempt"
+
+
+class Right(StrEnum):
+    """What somebody asked for under the UK GDPR."""
+
+    OBJECTION = "objection"
+    ERASURE = "erasure"
+    ACCESS = "access"

@@ -11,6 +11,7 @@ from config.load import load_config
 from config.settings import load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.job import Job, make_request, open_job
+from flows.renewal import renew_after
 from flows.steps.collect import collect
 from flows.steps.link import link
 from flows.steps.rank import rank
@@ -31,7 +32,7 @@ class Summary:
     problems: dict[str, int]
 
 
-collect_task, read_task, link_task, rank_task, report_task = map(stage_task, (collect, read, link, rank, report))
+collect_task, read_task, link_task, rank_task, report_task, renew_task = map(stage_task, (collect, read, link, rank, report, renew_after))
 
 
 @flow(name="listen", validate_parameters=False, persist_result=False)
@@ -66,6 +67,8 @@ def listen(
         rank_task(job)
         # 6. The report and its exports.
         page = report_task(job)
+        # 7. What was found to be gone leaves older reports and exports too.
+        renew_task(job)
     except Exception as error:
         _fail(job, error)
         raise

@@ -1,7 +1,7 @@
 """What changes in the store: named actions, each in the caller's one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, delete, func, insert, literal, or_, select
@@ -9,24 +9,29 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from coprod_nlp.vocabulary import InteractionKind, PostState
+from models import removal
 from models.base import utc_now
 from models.bulk import portions, upsert
 from models.interaction import Interaction
 from models.label import Label, text_hash
-from models.lead import Lead, LeadMessage, Network, NetworkVoice
+from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
+from models.lead_index import index_leads
 from models.post import Post, PostReading
-from models.provenance import Provenance
-from models.run import AuditEntry, RunProblem, Suppression
-
-GONE = frozenset({PostState.DELETED, PostState.REMOVED, PostState.FILTERED})
+from models.removal import GONE
+from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
 
 
 def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Keep posts once. A row whose content did not change is left as it was, `fetched_at` too; what is gone loses its labels."""
+    """Keep posts once, and nothing of who objected. A row whose content did not change is left as it was, `fetched_at` too.
+
+    A post that its source no longer shows loses everything that was made from it; one whose words changed loses its reading.
+    """
+    rows = [row for row in rows if row["post_id"] not in _erased(connection)]
+    states = {row["post_id"]: PostState(row["state"]) for row in rows if row["state"] in GONE}
+    removal.empty_posts(connection, _shown_before(connection, states))
     upsert(connection, Post, rows, unless_same=("content_hash",))
-    gone = [row["post_id"] for row in rows if row["state"] in GONE]
-    for some in portions(gone):
-        connection.execute(delete(Label).where(col(Label.post_id).in_(some)))
+    removal.remove_old_readings(connection, rows)
+    _leave_out_suppressed(connection, rows)
 
 
 def store_readings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -125,45 +130,32 @@ def replace_leads(
     voices: Iterable[dict[str, Any]],
     leads: Sequence[dict[str, Any]],
     messages: Iterable[dict[str, Any]],
+    changes: Sequence[dict[str, Any]] = (),
+    continued: Sequence[str] = (),
 ) -> None:
-    """Put the networks and leads of a scope in the place of the ones it had."""
-    old_leads = select(col(Lead.lead_id)).where(col(Lead.scope) == scope_id)
-    old_networks = select(col(Network.network_id)).where(col(Network.scope) == scope_id)
+    """Put the networks and leads of a scope in the place of the ones it had, and of those of the scopes that it continues."""
+    scopes = [scope_id, *continued]
+    old_leads = select(col(Lead.lead_id)).where(col(Lead.scope).in_(scopes))
+    old_networks = select(col(Network.network_id)).where(col(Network.scope).in_(scopes))
     connection.execute(delete(LeadMessage).where(col(LeadMessage.lead_id).in_(old_leads)))
-    connection.execute(delete(Lead).where(col(Lead.scope) == scope_id))
+    connection.execute(delete(Lead).where(col(Lead.scope).in_(scopes)))
     connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(old_networks)))
-    connection.execute(delete(Network).where(col(Network.scope) == scope_id))
-    for table, rows in ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages))):
+    connection.execute(delete(Network).where(col(Network.scope).in_(scopes)))
+    tables = ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages)), (NetworkChange, changes))
+    for table, rows in tables:
         upsert(connection, table, rows)
+    index_leads(connection, scope_id)
 
 
-def expire_posts(session: Session, *, kept_days: dict[str, int], default_days: int, by: str) -> int:
-    """Remove every post that has outlived its platform's retention, with all that was made from it."""
-    now = utc_now()
-    named = [
-        and_(col(Post.platform) == platform, col(Post.fetched_at) < now - timedelta(days=days)) for platform, days in kept_days.items()
-    ]
-    rest = and_(col(Post.platform).not_in(list(kept_days)), col(Post.fetched_at) < now - timedelta(days=default_days))
-    expired = list(session.scalars(select(col(Post.post_id)).where(or_(*named, rest))))
-    if expired:
-        _remove_posts(session.connection(), expired)
-        audit(session, by=by, action="expire_posts", subject="retention", counts={"posts": len(expired)})
-    return len(expired)
-
-
-def suppress(session: Session, author_key: str, *, reason: str, by: str) -> int:
-    """Never collect, read or rank an author key again, and remove what is there; returns the posts removed."""
-    connection = session.connection()
-    row = {"author_key": author_key, "reason": reason, "suppressed_at": utc_now(), "suppressed_by": by}
-    upsert(connection, Suppression, [row])
-    posts = list(session.scalars(select(col(Post.post_id)).where(col(Post.author_key) == author_key)))
-    _remove_posts(connection, posts)
-    keys = or_(col(Interaction.source_key) == author_key, col(Interaction.target_key) == author_key)
-    connection.execute(delete(Interaction).where(keys))
-    networks = list(session.scalars(select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key) == author_key)))
-    _withdraw_networks(connection, networks)
-    audit(session, by=by, action="suppress", subject="author_key", counts={"posts": len(posts), "networks": len(networks)})
-    return len(posts)
+def store_mentions(connection: Connection, community_id: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Keep who named whom in a community, of those who wrote there; returns how many interactions that were."""
+    kept = []
+    for some in portions(sorted({row["target_key"] for row in rows})):
+        here = select(col(Post.author_key)).where(col(Post.community_id) == community_id, col(Post.author_key).in_(some)).distinct()
+        present = set(connection.scalars(here))
+        kept += [row for row in rows if row["target_key"] in present]
+    upsert(connection, Interaction, kept)
+    return len(kept)
 
 
 def post_row(
@@ -176,8 +168,9 @@ def post_row(
     return {
         "post_id": post_id, "platform": platform, "community_id": community_id, "kind": kind, "state": state.value,
         "author_key": author_key if state is PostState.VISIBLE else None, "parent_id": parent_id, "thread_id": thread_id,
-        "title": "" if is_gone else title, "body": "" if is_gone else body, "permalink": "" if is_gone else permalink, "score": score,
-        "created_at": created_at, "content_hash": content_hash, "fetched_at": fetched_at,
+        "title": "" if is_gone else title, "body": "" if is_gone else body, "permalink": "" if is_gone else permalink,
+        "score": None if is_gone else score, "created_at": created_at, "content_hash": state.value if is_gone else content_hash,
+        "fetched_at": fetched_at,
     }  # fmt: skip
 
 
@@ -192,32 +185,23 @@ def _text_hashes(connection: Connection, post_ids: Iterable[str]) -> dict[str, s
     return found
 
 
-def _remove_posts(connection: Connection, post_ids: Sequence[str]) -> None:
-    """Posts, their readings, labels and interactions go; leads they supported are withdrawn until the next ranking."""
-    for some in portions(post_ids):
-        networks = select(col(Lead.network_id)).join(LeadMessage, col(LeadMessage.lead_id) == col(Lead.lead_id))
-        _withdraw_networks(connection, list(connection.scalars(networks.where(col(LeadMessage.post_id).in_(some)))))
-        answers = select(col(Post.post_id)).where(col(Post.parent_id).in_(some))
-        anchored = or_(col(Interaction.anchor_id).in_(some), col(Interaction.anchor_id).in_(answers))
-        connection.execute(delete(Interaction).where(anchored))
-        connection.execute(delete(PostReading).where(col(PostReading.post_id).in_(some)))
-        connection.execute(delete(Label).where(col(Label.post_id).in_(some)))
-        connection.execute(delete(Provenance).where(col(Provenance.post_id).in_(some)))
-        connection.execute(delete(Post).where(col(Post.post_id).in_(some)))
-    if post_ids:
-        present = select(col(Post.author_key)).where(col(Post.author_key).is_not(None))
-        gone = or_(col(Interaction.source_key).not_in(present), col(Interaction.target_key).not_in(present))
-        connection.execute(delete(Interaction).where(gone))
-        absent = select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key).not_in(present))
-        _withdraw_networks(connection, list(connection.scalars(absent)))
+def _shown_before(connection: Connection, states: Mapping[str, PostState]) -> dict[str, PostState]:
+    """Of posts that are gone now, those that still hold something here."""
+    held = select(col(Post.post_id)).where(col(Post.state).not_in(GONE))
+    found = (connection.scalars(held.where(col(Post.post_id).in_(some))) for some in portions(sorted(states)))
+    return {post_id: states[post_id] for some in found for post_id in some}
 
 
-def _withdraw_networks(connection: Connection, network_ids: Sequence[str]) -> None:
-    leads = select(col(Lead.lead_id)).where(col(Lead.network_id).in_(network_ids))
-    connection.execute(delete(LeadMessage).where(col(LeadMessage.lead_id).in_(leads)))
-    connection.execute(delete(Lead).where(col(Lead.network_id).in_(network_ids)))
-    connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(network_ids)))
-    connection.execute(delete(Network).where(col(Network.network_id).in_(network_ids)))
+def _erased(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.scalars(select(col(SuppressedPost.message_id))))
+
+
+def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """An objection may have come while these posts were on their way."""
+    keys = {row["author_key"] for row in rows} - {None}
+    objected = keys & set(connection.scalars(select(col(Suppression.author_key))))
+    if objected:
+        removal.remove_person(connection, objected)
 
 
 def audit(session: Session, *, by: str, action: str, subject: str, counts: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ class Interaction(Table, table=True):
 
     __table_args__ = (
         Index("ix_interaction_community_id", "community_id"),
+        Index("ix_interaction_anchor_id", "anchor_id"),
         Index("ix_interaction_source_key", "source_key"),
         Index("ix_interaction_target_key", "target_key"),
     )

@@ -18,6 +18,7 @@ class Post(Table, table=True):
     __table_args__ = (
         Index("ix_post_community_id_post_id", "community_id", "post_id"),
         Index("ix_post_thread_id", "thread_id"),
+        Index("ix_post_parent_id", "parent_id"),
         Index("ix_post_author_key", "author_key"),
     )
     personal: ClassVar = frozenset({"author_key", "title", "body", "permalink"})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Float, Text, and_, case, cast, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -121,26 +121,35 @@ def newest_post(connection: Connection, scope: Scope) -> datetime | None:
     return connection.scalar(select(func.max(col(Post.created_at))).where(scope.has_post()))
 
 
-def interactions(connection: Connection, scope: Scope) -> Iterator[Any]:
-    """(kind, source_key, target_key, happened_at) of a scope, streamed in a fixed order, suppressed voices left out."""
+def interactions(connection: Connection, scope: Scope) -> Iterator[Sequence[Any]]:
+    """(kind, source_key, target_key, seconds since 1970 or None) of a scope, in portions, in no order, suppressed voices left out."""
     gone = select(col(Suppression.author_key))
-    statement = (
-        select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), col(Interaction.happened_at))
-        .where(scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone))
-        .order_by(col(Interaction.source_key), col(Interaction.target_key), col(Interaction.kind), col(Interaction.anchor_id))
+    happened_s = cast(extract("epoch", col(Interaction.happened_at)), Float)
+    statement = select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), happened_s).where(
+        scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone)
+    )
+    yield from connection.execute(statement.execution_options(yield_per=BATCH)).partitions()
+
+
+def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:
+    """(post_id, author_key, title, body, created_at) of posts with an author and a sign that goes before an account's name."""
+    text = col(Post.title) + " " + col(Post.body)
+    statement = select(col(Post.post_id), col(Post.author_key), col(Post.title), col(Post.body), col(Post.created_at)).where(
+        col(Post.community_id) == community_id, col(Post.author_key).is_not(None), or_(text.like("%@%"), text.like("%u/%"))
     )
     yield from connection.execute(statement.execution_options(yield_per=BATCH))
 
 
-def author_order(connection: Connection, scope: Scope) -> dict[str, int]:
-    """A number for each author key, by the id of their first post: an order that does not depend on the secret behind the keys."""
+def first_posts(connection: Connection, scope: Scope) -> dict[str, str]:
+    """The id of the first post of each author key, in the order of these ids, which does not depend on the secret behind the keys."""
+    first = func.min(col(Post.post_id)).label("first")
     statement = (
-        select(col(Post.author_key))
+        select(col(Post.author_key), first)
         .where(col(Post.community_id).in_(scope.communities), col(Post.author_key).is_not(None))
         .group_by(col(Post.author_key))
-        .order_by(func.min(col(Post.post_id)))
+        .order_by(first)
     )
-    return {str(key): place for place, key in enumerate(connection.scalars(statement))}
+    return {row.author_key: row.first for row in connection.execute(statement)}
 
 
 def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iterator[Any]:
@@ -162,12 +171,38 @@ def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iter
             col(PostReading.version) == version,
             col(PostReading.status) == ReadingStatus.READ,
             or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key)))),
+            or_(col(PostReading.is_willing), _says_something(PostReading.areas), _says_something(PostReading.signals)),
         )
         .order_by(col(Post.post_id))
     )
-    for row in connection.execute(statement.execution_options(yield_per=BATCH)):
-        if row.areas or row.signals or row.is_willing:
-            yield row
+    yield from connection.execute(statement.execution_options(yield_per=BATCH))
+
+
+def areas_around(connection: Connection, scope: Scope, *, version: str) -> dict[str, dict[str, float]]:
+    """For willing messages that name no policy area: the areas of the post each answers, else of the one its thread began with."""
+    parent, thread = aliased(PostReading), aliased(PostReading)
+    statement: Any = (
+        select(col(Post.post_id), col(parent.areas).label("answered"), col(thread.areas).label("begun"))
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .outerjoin(parent, _is_reading_of(parent, Post.parent_id, version))
+        .outerjoin(thread, _is_reading_of(thread, Post.thread_id, version))
+        .where(
+            scope.has_post(),
+            _is_reading_of(PostReading, Post.post_id, version),
+            col(PostReading.is_willing),
+            ~_says_something(PostReading.areas),
+        )
+    )
+    rows = connection.execute(statement)
+    return {row.post_id: areas for row in rows if (areas := row.answered or row.begun)}
+
+
+def _is_reading_of(reading: Any, post_id: Any, version: str) -> ColumnElement[bool]:
+    return and_(col(reading.post_id) == col(post_id), col(reading.version) == version, col(reading.status) == ReadingStatus.READ)
+
+
+def _says_something(column: Any) -> ColumnElement[bool]:
+    return cast(column, Text) != "{}"
 
 
 def leads(connection: Connection, scope_id: str) -> list[Any]:

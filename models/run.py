@@ -63,6 +63,19 @@ class Suppression(Table, table=True):
     suppressed_by: str
 
 
+class SuppressedPost(Table, table=True):
+    """One message that is never collected again, where its author asked for that message alone to be erased."""
+
+    __tablename__ = "suppressed_post"
+    personal: ClassVar = frozenset({"message_id"})
+    not_personal: ClassVar = frozenset({"reason", "suppressed_at", "suppressed_by"})
+
+    message_id: str = Field(primary_key=True)
+    reason: str
+    suppressed_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    suppressed_by: str
+
+
 class AuditEntry(Table, table=True):
     """Who did what when. No foreign keys: the history outlives what it speaks of. Subjects are ids, never text."""
 

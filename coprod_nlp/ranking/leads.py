@@ -1,42 +1,75 @@
-"""Networks and messages to ranked leads: one for each network and policy area with enough willing voices."""
+"""Networks and messages to ranked leads: one for each network, which is of one policy area and has enough willing voices."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
+from coprod_nlp.network.identity import IdentifiedNetwork
 from coprod_nlp.ranking.approach import approaches, stages
+from coprod_nlp.ranking.kept_places import with_kept_places
 from coprod_nlp.ranking.rules import RankingRules
 from coprod_nlp.ranking.score import score_lead
-from coprod_nlp.records import CandidateNetwork, Message, RankedLead
+from coprod_nlp.records import Message, RankedLead
 from coprod_nlp.vocabulary import PolicyArea
 
 
-def rank_leads(networks: Sequence[CandidateNetwork], messages: Iterable[Message], *, rules: RankingRules) -> list[RankedLead]:
-    """Leads, best score first.
+def rank_leads(
+    networks: Sequence[IdentifiedNetwork],
+    messages: Iterable[Message],
+    *,
+    keys: Sequence[str],
+    rules: RankingRules,
+    heard: Mapping[str, int] | None = None,
+) -> list[RankedLead]:
+    """Leads, best score first but for the kept places.
 
-    A lead's voices are those of the network with a willing message in the area; with fewer than `rules.minimum_voices` of
-    them there is no lead. Messages of the same voices in the area that are not willing support its approach and stage.
+    A lead's voices are the willing ones of its network; with fewer than `rules.minimum_voices` of them there is none. Their other
+    messages in the area support its approach and stage.
+
+    Parameters
+    ----------
+    keys
+        The author key of each numbered voice.
+    heard
+        How many posts there are by `area:<key>` and `community:<id>`: where there are few, places are kept.
     """
-    network_of = {voice: network.network_id for network in networks for voice in network.voices}
-    grouped: defaultdict[tuple[str, PolicyArea], list[Message]] = defaultdict(list)
+    of_voice: defaultdict[tuple[str, PolicyArea], list[Message]] = defaultdict(list)
     for message in messages:
-        if network_id := network_of.get(message.author_key):
-            for area in message.areas:
-                grouped[network_id, area].append(message)
-    by_id = {network.network_id: network for network in networks}
+        for area in message.areas:
+            of_voice[message.author_key, area].append(message)
     leads = []
-    for (network_id, area), found in sorted(grouped.items()):
-        voices = frozenset(message.author_key for message in found if message.is_willing)
-        if len(voices) >= rules.minimum_voices:
-            leads.append(_lead(by_id[network_id], area, voices, found, rules))
-    return sorted(leads, key=lambda lead: (-lead.score.total, lead.lead_id))
+    for identified in networks:
+        area, voices = identified.network.area, sorted(keys[voice] for voice in identified.network.willing)
+        found = [message for key in voices for message in of_voice.get((key, area), ())]
+        if len({message.author_key for message in found if message.is_willing}) >= rules.minimum_voices:
+            leads.append(_lead(identified, voices, found, keys, rules))
+    leads.sort(key=lambda lead: (-lead.score.total, lead.lead_id))
+    return with_kept_places(leads, heard or {}, every=rules.kept_every)
 
 
-def _lead(network: CandidateNetwork, area: PolicyArea, voices: frozenset[str], found: Sequence[Message], rules: RankingRules) -> RankedLead:
-    lead_id = "l-" + sha256(f"{network.network_id}\n{area}".encode()).hexdigest()[:16]
-    theirs = sorted((message for message in found if message.author_key in voices), key=lambda message: message.post_id)
-    connected = frozenset(
-        key for tie in network.ties if {tie.first_key, tie.second_key} <= voices for key in (tie.first_key, tie.second_key)
+def lead_id_of(network_id: str) -> str:
+    """A lead lasts as long as its network does."""
+    return "l-" + sha256(network_id.encode()).hexdigest()[:16]
+
+
+def _lead(
+    identified: IdentifiedNetwork, voices: Sequence[str], found: Sequence[Message], keys: Sequence[str], rules: RankingRules
+) -> RankedLead:
+    network = identified.network
+    theirs = sorted(found, key=lambda message: message.post_id)
+    meetings = {keys[voice]: weight for voice, weight in zip(network.willing, network.meetings, strict=True)}
+    lead_id = lead_id_of(identified.network_id)
+    score = score_lead(
+        lead_id,
+        theirs,
+        area=network.area,
+        meetings=meetings,
+        others=max(0, network.crowd - len(network.willing)) if network.is_gathered else len(network.between),
+        is_gathered=network.is_gathered,
+        rules=rules,
     )
-    score = score_lead(lead_id, theirs, area=area, connected=connected, rules=rules)
-    return RankedLead(lead_id, network.network_id, area, tuple(sorted(voices)), tuple(theirs), score, approaches(theirs), stages(theirs))
+    communities = Counter(message.community_id for message in theirs if message.is_willing)
+    community = min(communities, key=lambda name: (-communities[name], name))
+    return RankedLead(
+        lead_id, identified.network_id, network.area, tuple(voices), tuple(theirs), score, approaches(theirs), stages(theirs), community
+    )

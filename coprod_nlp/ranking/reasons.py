@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
+from coprod_nlp.vocabulary import Change
+
 Facts = Mapping[str, float | None]
 
 PART_NAMES = {
     "willingness": "Willingness",
-    "contribution": "Substance of contribution",
     "ability": "Ability",
-    "purpose": "Shared purpose",
+    "identification": "Shared purpose",
+    "substance": "Substance of contribution",
+    "fit": "Fit for co-production",
     "connectedness": "Connectedness",
     "freshness": "Freshness",
-    "fit": "Fit for co-production",
     "under_exploration": "Under-explored area",
+    "approachability": "Approachability",
 }
+MOSTLY, WELCOME, ASK_FIRST = 0.75, 0.75, 0.25
 
 
 def count_of(number: float | None, one: str, many: str | None = None) -> str:
@@ -28,16 +32,66 @@ def count_of(number: float | None, one: str, many: str | None = None) -> str:
     return f"{whole:,} {one if whole == 1 else many or one + 's'}"
 
 
+def change_sentence(change: str, *, joined: int, departed: int, origins: int = 0) -> str:
+    """What became of a network since the list before.
+
+    Examples
+    --------
+    >>> change_sentence("grown", joined=3, departed=0)
+    'The same network, grown by 3 voices.'
+    """
+    moved = " and ".join(
+        part
+        for part in (
+            f"{count_of(joined, 'voice')} joined" if joined else "",
+            f"{count_of(departed, 'voice')} {'is' if departed == 1 else 'are'} not in it any more" if departed else "",
+        )
+        if part
+    )
+    return {
+        Change.NEW: "New on this list.",
+        Change.SAME: "The same network as before.",
+        Change.GROWN: f"The same network, grown by {count_of(joined, 'voice')}." if not departed else f"The same network: {moved}.",
+        Change.SHRUNK: f"The same network, smaller: {moved}.",
+        Change.MERGED: f"{count_of(origins, 'network')} of the list before have come together in it.",
+        Change.SPLIT: f"It came out of {'a larger network' if origins == 1 else f'{origins} larger networks'} of the list before.",
+        Change.GONE: "Not found any more.",
+    }[Change(change)]
+
+
+def kept_sentence(kept_for: str, names: Mapping[str, str]) -> str:
+    """Why a place in the list is kept; `names` are those of policy areas and communities by key."""
+    kind, _, key = kept_for.partition(":")
+    what = "the policy area" if kind == "area" else "the community"
+    return f"A place kept for {what} {names.get(key, key)}: few people write about it here, and no lead above speaks for it."
+
+
 def _willingness(facts: Facts) -> str:
     messages, voices = count_of(facts["willing"], "message"), count_of(facts["voices"], "voice")
-    return f"{messages} by {voices} offer, organise, ask to join or say they already help."
+    said = f"{messages} by {voices} offer, organise, ask to join or say they already help"
+    others = round(facts["others"] or 0)
+    if facts["is_gathered"]:
+        return f"{said}; {count_of(others, 'other voice')} wrote about it there without doing so."
+    return f"{said}; {count_of(others, 'other voice')} {'stands' if others == 1 else 'stand'} between them."
 
 
-def _contribution(facts: Facts) -> str:
-    share = (facts["substance"] or 0) / max(1.0, facts["willing"] or 0)
+def _ability(facts: Facts) -> str:
+    return f"{_of_voices(facts, 'ability')} name a skill, trade, asset or experience that bears on it."
+
+
+def _identification(facts: Facts) -> str:
+    return f"{_of_voices(facts, 'identification')} speak for a shared purpose or place."
+
+
+def _of_voices(facts: Facts, key: str) -> str:
+    return f"{round(facts[key] or 0):,} of {count_of(facts['voices'], 'voice')}"
+
+
+def _substance(facts: Facts) -> str:
+    share = (facts["substance"] or 0) / max(1.0, facts["voices"] or 0)
     words = (
         "mostly continuing or bringing others along"
-        if share >= 0.75
+        if share >= MOSTLY
         else "mostly concrete offers"
         if share >= 0.5
         else "mostly first questions"
@@ -45,25 +99,18 @@ def _contribution(facts: Facts) -> str:
     return f"What they say they do or would do is {words}."
 
 
-def _ability(facts: Facts) -> str:
-    return f"{count_of(facts['ability'], 'message')} of theirs name a skill, trade, asset or experience that bears on it."
-
-
-def _purpose(facts: Facts) -> str:
-    return f"{count_of(facts['purpose'], 'message')} of theirs speak for a shared purpose or place."
-
-
 def _connectedness(facts: Facts) -> str:
-    return (
-        f"{count_of(facts['connected'], 'voice')} of {count_of(facts['voices'], 'voice')} have answered or met another of them in a thread."
-    )
+    if facts["is_gathered"]:
+        return "They have not met: each of them wrote about it in the same community."
+    share = (facts["connected"] or 0) / max(1.0, facts["voices"] or 0)
+    return f"Taken together, {share:.0%} of them have answered, mentioned or met another of them; old meetings count for less."
 
 
 def _freshness(facts: Facts) -> str:
     if not facts["timed"]:
         return "Not known: their messages carry no time."
     share = (facts["fresh"] or 0) / facts["timed"]
-    return f"On average their messages still count for {share:.0%} of a message posted at the end of the period."
+    return f"On average their newest messages still count for {share:.0%} of a message posted at the end of the period."
 
 
 def _fit(facts: Facts) -> str:
@@ -88,13 +135,24 @@ def _under_exploration(facts: Facts) -> str:
     )
 
 
+def _approachability(facts: Facts) -> str:
+    share = (facts["open"] or 0) / max(1.0, facts["voices"] or 0)
+    said = f"{'Most' if share >= MOSTLY else 'Some' if share > 0 else 'None'} of them offer, ask or invite, which opens a door"
+    welcome = facts["welcome"]
+    if welcome is None:
+        return f"{said}; whether the council is welcome to write there is not known."
+    words = "is welcome to write there" if welcome >= WELCOME else "must ask there first" if welcome >= ASK_FIRST else "may not write there"
+    return f"{said}; the council {words}."
+
+
 SENTENCES: dict[str, Callable[[Facts], str]] = {
     "willingness": _willingness,
-    "contribution": _contribution,
     "ability": _ability,
-    "purpose": _purpose,
+    "identification": _identification,
+    "substance": _substance,
+    "fit": _fit,
     "connectedness": _connectedness,
     "freshness": _freshness,
-    "fit": _fit,
     "under_exploration": _under_exploration,
+    "approachability": _approachability,
 }

@@ -1,6 +1,6 @@
 """A lead's messages to its score: a sum of named, bounded parts, each with a sentence an officer can check."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -16,92 +16,135 @@ from coprod_nlp.vocabulary import PolicyArea, Signal
 PARTS = tuple(PART_NAMES)
 # How much of a contribution a willing message stands for: going on, or bringing others, is more than a single yes or a question.
 SUBSTANCE = {Signal.ACTIVE: 1.0, Signal.ORGANISE: 0.9, Signal.OFFER: 0.6, Signal.SEEK: 0.3}
-# The sums of probabilities and of substance, and the numbers of messages, at which a part reaches 63 % of its best.
-WILLINGNESS_SCALE, SUBSTANCE_SCALE, ABILITY_SCALE, PURPOSE_SCALE = 6.0, 3.0, 2.0, 2.0
+# Each further willing message of a voice adds this share to what it stands for: coming back is more than a single yes.
+COMING_BACK = 0.1
+# How open a voice is to being asked: who offers, asks or invites is; who only says what they do already is less so.
+OPENNESS = {Signal.OFFER: 1.0, Signal.SEEK: 1.0, Signal.ORGANISE: 1.0, Signal.ACTIVE: 0.8}
+REFUSING = 0.5
+# Numbers at which a part that grows with its logarithm is full, and voices added to the crowd so that three of three are not a whole town.
+FULL_WILLING, FULL_SUBSTANCE, FULL_ABILITY, FULL_IDENTIFICATION, PRIOR_VOICES = 40.0, 20.0, 10.0, 10.0, 2.0
 LOW_PERCENTILE, HIGH_PERCENTILE = 5, 95
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Totals:
-    """Per voice (rows) what the parts add up: see `_COLUMNS`."""
-
-    rows: Floats
-
-    def resampled(self, count: int, seed: int) -> Floats:
-        """(count, columns) totals over voices drawn with replacement."""
-        voices = len(self.rows)
-        draws = np.random.default_rng(seed).multinomial(voices, np.full(voices, 1 / voices), size=count)
-        return np.asarray(draws @ self.rows)
-
-
-_COLUMNS = ("voices", "willing", "chance", "substance", "ability", "purpose", "connected", "timed", "fresh")
+_COLUMNS = ("voices", "willing", "chance", "substance", "ability", "identification", "connected", "timed", "fresh", "open")
 _AT = {name: place for place, name in enumerate(_COLUMNS)}
 
 
-def score_lead(lead_id: str, messages: Sequence[Message], *, area: PolicyArea, connected: frozenset[str], rules: RankingRules) -> Score:
-    """Score the messages of a network in one policy area.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a score depends on besides messages.
+
+    `others` are the voices around who are not willing; `is_gathered` where the willing have not met; `welcome` how far the council may
+    approach people there, None where that is not known.
+    """
+
+    fit: Fit
+    others: int
+    is_gathered: bool
+    welcome: float | None
+
+
+def score_lead(
+    lead_id: str,
+    messages: Sequence[Message],
+    *,
+    area: PolicyArea,
+    meetings: Mapping[str, float],
+    others: int,
+    is_gathered: bool,
+    rules: RankingRules,
+) -> Score:
+    """Score the messages of a network's willing voices in its policy area.
 
     Parameters
     ----------
     messages
-        Of the network's voices in this area; at least one willing.
-    connected
-        The voices that met another voice of this lead.
+        Of these voices in this area; each voice with at least one that is willing.
+    meetings
+        For each willing voice, what its meetings with the others of them weigh.
+    others
+        How many more voices are around: those between them or, where they only share a community, the rest of those who wrote about it.
     """
-    totals = _totals(messages, connected, rules)
-    fit = rules.fits.get(area, Fit(None, None, None))
-    whole = totals.rows.sum(axis=0)
-    values = _values(whole[None, :], fit)
+    rows = _rows(messages, meetings, rules)
+    setting = Setting(rules.fits.get(area, Fit(None, None, None)), others, is_gathered, _welcome(messages, rules))
+    whole = rows.sum(axis=0)
+    values = _values(whole[None, :], setting)
     parts = tuple(
-        ScorePart(key, None if np.isnan(values[key][0]) else float(values[key][0]), rules.weights[key], SENTENCES[key](_facts(whole, fit)))
+        ScorePart(
+            key, None if np.isnan(values[key][0]) else float(values[key][0]), rules.weights[key], SENTENCES[key](_facts(whole, setting))
+        )
         for key in PARTS
     )
-    samples = _points(_values(totals.resampled(rules.resamples, rules.seed ^ crc32(lead_id.encode())), fit), rules)
+    samples = _points(_values(_resampled(rows, rules.resamples, rules.seed ^ crc32(lead_id.encode())), setting), rules)
     total = float(_points(values, rules)[0])
     low, high = np.percentile(samples, [LOW_PERCENTILE, HIGH_PERCENTILE])
     return Score(round(total, 2), round(min(float(low), total), 2), round(max(float(high), total), 2), parts)
 
 
-def _totals(messages: Sequence[Message], connected: frozenset[str], rules: RankingRules) -> _Totals:
+def _resampled(rows: Floats, count: int, seed: int) -> Floats:
+    """(count, columns) totals over voices drawn with replacement."""
+    voices = len(rows)
+    draws = np.random.default_rng(seed).multinomial(voices, np.full(voices, 1 / voices), size=count)
+    return np.asarray(draws @ rows)
+
+
+def _rows(messages: Sequence[Message], meetings: Mapping[str, float], rules: RankingRules) -> Floats:
+    """Per willing voice what the parts add up: see `_COLUMNS`. A voice counts once in each, however often it writes."""
     voices = {key: row for row, key in enumerate(sorted({message.author_key for message in messages if message.is_willing}))}
     rows = np.zeros((len(voices), len(_COLUMNS)))
-    rows[:, _AT["voices"]] = 1
-    for key, place in voices.items():
-        rows[place, _AT["connected"]] = key in connected
+    refusing = np.zeros(len(voices), dtype=bool)
     for message in messages:
-        if message.author_key not in voices:
-            continue
-        row = rows[voices[message.author_key]]
-        row[_AT["ability"]] += Signal.ABILITY in message.signals
-        row[_AT["purpose"]] += Signal.PURPOSE in message.signals
-        if message.is_willing:
-            row[_AT["willing"]] += 1
-            row[_AT["chance"]] += message.willing
-            row[_AT["substance"]] += max((SUBSTANCE.get(signal, 0.0) for signal in message.signals), default=0.0)
-            if message.created_at is not None:
-                row[_AT["timed"]] += 1
-                row[_AT["fresh"]] += decay(message.created_at, as_of=rules.as_of, half_life_days=rules.half_life_days)
-    return _Totals(rows)
+        if message.author_key in voices:
+            place = voices[message.author_key]
+            _add(rows[place], message, rules)
+            refusing[place] |= Signal.UNWILLING in message.signals
+    rows[:, _AT["voices"]] = 1
+    rows[:, _AT["connected"]] = [min(1.0, meetings.get(key, 0.0)) for key in voices]
+    rows[:, _AT["substance"]] = np.minimum(1, rows[:, _AT["substance"]] * (1 + COMING_BACK * (rows[:, _AT["willing"]] - 1)))
+    rows[refusing, _AT["open"]] *= REFUSING
+    return rows
 
 
-def _values(totals: Floats, fit: Fit) -> dict[str, Floats]:
+def _add(row: Floats, message: Message, rules: RankingRules) -> None:
+    row[_AT["ability"]] = max(row[_AT["ability"]], Signal.ABILITY in message.signals)
+    row[_AT["identification"]] = max(row[_AT["identification"]], Signal.PURPOSE in message.signals)
+    if not message.is_willing:
+        return
+    row[_AT["willing"]] += 1
+    row[_AT["chance"]] = max(row[_AT["chance"]], message.willing)
+    row[_AT["substance"]] = max(row[_AT["substance"]], *(SUBSTANCE.get(signal, 0.0) for signal in message.signals), 0.0)
+    row[_AT["open"]] = max(row[_AT["open"]], *(OPENNESS.get(signal, 0.0) for signal in message.signals), 0.0)
+    if message.created_at is not None:
+        row[_AT["timed"]] = 1
+        fresh = decay(message.created_at, as_of=rules.as_of, half_life_days=rules.half_life_days)
+        row[_AT["fresh"]] = max(row[_AT["fresh"]], fresh)
+
+
+def _values(totals: Floats, setting: Setting) -> dict[str, Floats]:
     """Each part, 0 to 1, for each row of totals; NaN where it cannot be known."""
     column = {name: totals[:, place] for name, place in _AT.items()}
+    fit = setting.fit
     judged = [value for value in (fit.substitutability, fit.interdependence) if value is not None]
     count = len(totals)
+    share = column["chance"] / (column["voices"] + setting.others + PRIOR_VOICES)
+    openness = column["open"] / column["voices"]
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
-            "willingness": 1 - np.exp(-column["chance"] / WILLINGNESS_SCALE),
-            "contribution": 1 - np.exp(-column["substance"] / SUBSTANCE_SCALE),
-            "ability": 1 - np.exp(-column["ability"] / ABILITY_SCALE),
-            "purpose": 1 - np.exp(-column["purpose"] / PURPOSE_SCALE),
+            "willingness": np.sqrt(_grown(column["chance"], FULL_WILLING) * share),
+            "ability": _grown(column["ability"], FULL_ABILITY),
+            "identification": _grown(column["identification"], FULL_IDENTIFICATION),
+            "substance": _grown(column["substance"], FULL_SUBSTANCE),
+            "fit": np.full(count, np.mean(judged) if judged else np.nan),
             "connectedness": column["connected"] / column["voices"],
             "freshness": column["fresh"] / column["timed"],
-            "fit": np.full(count, np.mean(judged) if judged else np.nan),
             "under_exploration": np.full(count, np.nan if fit.programmes is None else 1 / (1 + fit.programmes)),
+            "approachability": openness if setting.welcome is None else (openness + setting.welcome) / 2,
         }
+
+
+def _grown(number: Floats, full: float) -> Floats:
+    """From 0 to 1 with the logarithm: the third voice counts for more than the thirtieth, and none for nothing below `full`."""
+    return np.asarray(np.minimum(1, np.log1p(number) / np.log1p(full)))
 
 
 def _points(values: dict[str, Floats], rules: RankingRules) -> Floats:
@@ -113,6 +156,16 @@ def _points(values: dict[str, Floats], rules: RankingRules) -> Floats:
     return np.asarray(100 * (np.nan_to_num(table) * weights).sum(axis=1) / np.where(possible > 0, possible, 1))
 
 
-def _facts(whole: Floats, fit: Fit) -> dict[str, float | None]:
+def _welcome(messages: Sequence[Message], rules: RankingRules) -> float | None:
+    """How far the council may approach people where they wrote, over the willing messages of communities for which it is known."""
+    known = [rules.welcome[message.community_id] for message in messages if message.is_willing and message.community_id in rules.welcome]
+    return sum(known) / len(known) if known else None
+
+
+def _facts(whole: Floats, setting: Setting) -> dict[str, float | None]:
     facts: dict[str, float | None] = {name: float(whole[place]) for name, place in _AT.items()}
-    return facts | {"substitutability": fit.substitutability, "interdependence": fit.interdependence, "programmes": fit.programmes}
+    fit = setting.fit
+    return facts | {
+        "substitutability": fit.substitutability, "interdependence": fit.interdependence, "programmes": fit.programmes,
+        "others": setting.others, "is_gathered": float(setting.is_gathered), "welcome": setting.welcome,
+    }  # fmt: skip

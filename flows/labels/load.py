@@ -16,7 +16,7 @@ from flows.labels.rows import LabelFileError, LabelFormat, LabelRow, RowError, R
 from flows.labels.spans import find_words
 from flows.sources.archive import place_of
 from flows.sources.base import Problems
-from models import actions, label_queries
+from models import actions, label_queries, removal
 from models.base import utc_now
 from models.label import text_hash
 from models.session import unit_of_work
@@ -156,7 +156,7 @@ class _Stored:
             raise RowError(RowProblem.AMBIGUOUS_ID)
         post = self._posts[found[0]]
         text = PostText("", post.title, post.body).text
-        if not text.strip() or post.state in actions.GONE:
+        if not text.strip() or post.state in removal.GONE:
             raise RowError(RowProblem.GONE_POST)
         if row.text.strip() and row.text.split() != text.split():
             raise RowError(RowProblem.CHANGED_TEXT)

@@ -21,7 +21,7 @@ from flows.labels.rows import (
     truth_in,
 )
 from flows.labels.spans import is_place
-from flows.reports.files import FORMULA_STARTS
+from flows.reports.exports import FORMULA_STARTS
 
 COLUMNS = ("id", "title", "body", "areas", "signals", "evidence", "sensitive", "by")
 ANSWERS = ("areas", "signals", "sensitive")

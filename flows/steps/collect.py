@@ -10,7 +10,9 @@ from uuid import uuid4
 
 from coprod_nlp.vocabulary import PollOutcome, RunStage
 from flows.job import Job
+from flows.keys import ready_keys
 from flows.progress import listener
+from flows.retention import expire_posts
 from flows.sources.archive import place_of
 from flows.sources.base import Placed, ProblemKind, Problems, Source, SourceError
 from flows.sources.seen import Hashes, SeenIds, hashes, id_in
@@ -19,7 +21,6 @@ from flows.steps.poll import poll
 from flows.steps.rows import Rows
 from models import actions, provenance_actions, queries
 from models.base import utc_now
-from models.session import unit_of_work
 
 BATCH = 5_000
 
@@ -33,11 +34,9 @@ def collect(job: Job) -> None:
         listener().note("collect: done before, gone on from there")
         return
     with job.stage(RunStage.COLLECT):
-        with unit_of_work(job.engine) as session:
-            kept = {name: rule.kept_days for name, rule in job.config.retention.items() if name != "default"}
-            default = job.config.retention["default"].kept_days
-            expired = actions.expire_posts(session, kept_days=kept, default_days=default, by="run")
-        problems, counts = Problems(), Counter[str](expired=expired)
+        ready_keys(job.engine, job.settings)
+        expired = expire_posts(job.engine, config=job.config, by="run")
+        problems, counts = Problems(), Counter[str](expired=expired.counts["post"])
         communities: set[str] = set()
         try:
             for name in job.request.sources:

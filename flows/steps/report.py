@@ -1,46 +1,69 @@
-"""Report: what the steps before stored, as files an officer can open."""
+"""Report: what is stored, as files an officer can open."""
 
+from collections import Counter
 from pathlib import Path
 
 import networkx as nx
+from sqlalchemy import Connection
 
+from coprod_nlp.drawing.picture import network_graph
 from coprod_nlp.vocabulary import RunStage
 from flows.job import Job
 from flows.progress import listener
-from flows.reports.content import gather
+from flows.reports.content import ReportContent, gather
 from flows.reports.files import write_report
-from flows.reports.picture import network_graph
-from models import queries
+from flows.reports.keys import KeyRequest, NumberedVoice, check_request, keys_csv
+from flows.reports.opportunity import council_gazetteer
+from flows.reports.register import registered_report
+from models import queries, report_queries
+from models.report_actions import replace_lead_places
 
 
-def report(job: Job) -> Path:
+def report(job: Job, *, keys_for: KeyRequest | None = None) -> Path:
     """Write the report of the run's scope; done again each time, as it is cheap and its folder may have changed."""
-    with job.stage(RunStage.REPORT):
+    if keys_for:
+        check_request(job, keys_for)
+    with job.stage(RunStage.REPORT), registered_report(job):
         listener().stage("Report", total=None, unit="")
         with job.engine.connect() as connection:
             content = gather(connection, job, job.run())
-            graph = _exported_graph(job, [lead.lead_id for lead in content.leads])
-        return write_report(job.out, content, graph)
+            graph, voices = _exported_graph(connection, content)
+            places = _place_rows(connection, job)
+        with job.engine.begin() as connection:
+            replace_lead_places(connection, job.scope_id(), places)
+        keys = keys_csv(job, keys_for, voices) if keys_for else None
+        return write_report(job.out, content, graph, keys=keys)
 
 
-def _exported_graph(job: Job, lead_ids: list[str]) -> "nx.Graph[str]":
-    """All networks with a lead as one graph. Nodes are numbered: author keys are left out of exports."""
+def _exported_graph(connection: Connection, content: ReportContent) -> tuple["nx.Graph[str]", list[NumberedVoice]]:
+    """All networks with a lead as one graph. Nodes are numbered within their network: author keys are left out of exports."""
     exported: nx.Graph[str] = nx.Graph()
-    with job.engine.connect() as connection:
-        leads = [lead for lead in queries.leads(connection, job.scope_id()) if lead.lead_id in lead_ids]
-        for place, network_id in enumerate(sorted({lead.network_id for lead in leads}), start=1):
-            areas = sorted(lead.area for lead in leads if lead.network_id == network_id)
-            willing = {
-                message.author_key
-                for lead in leads
-                if lead.network_id == network_id
-                for message in queries.lead_evidence(connection, lead.lead_id)
-                if message.is_willing
-            }
-            graph = network_graph(queries.network_ties(connection, network_id), willing)
-            names = {key: f"network {place} voice {number}" for number, key in enumerate(sorted(graph), start=1)}
-            for key, data in graph.nodes(data=True):
-                exported.add_node(names[key], network=place, areas=", ".join(areas), willing=data["willing"])
-            for first, second, data in graph.edges(data=True):
-                exported.add_edge(names[first], names[second], weight=data["weight"])
-    return exported
+    numbered: list[NumberedVoice] = []
+    leads_of: dict[str, list[str]] = {}
+    for lead in content.leads:
+        leads_of.setdefault(lead.network_id, []).append(lead.lead_id)
+    areas_of = {lead.lead_id: lead.area_key for lead in content.leads}
+    for place, (network_id, lead_ids) in enumerate(sorted(leads_of.items()), start=1):
+        evidence = [message for lead_id in lead_ids for message in queries.lead_evidence(connection, lead_id)]
+        willing = {message.author_key for message in evidence if message.is_willing}
+        graph = network_graph(queries.network_ties(connection, network_id), willing, queries.network_voices(connection, network_id))
+        names = {key: f"network {place} voice {number}" for number, key in enumerate(sorted(graph), start=1)}
+        areas = ", ".join(sorted(areas_of[lead_id] for lead_id in lead_ids))
+        for key, is_willing in graph.nodes(data="willing"):
+            exported.add_node(names[key], network=place, network_id=network_id, areas=areas, willing=is_willing)
+            numbered.append(NumberedVoice(names[key], network_id, key))
+        for first, second, weight in graph.edges(data="weight"):
+            exported.add_edge(names[first], names[second], weight=weight)
+    return exported, numbered
+
+
+def _place_rows(connection: Connection, job: Job) -> list[dict[str, object]]:
+    """Places that the messages of each lead name, of all leads and not only of those shown."""
+    gazetteer, scope_id = council_gazetteer(job), job.scope_id()
+    counts: Counter[tuple[str, str, str | None]] = Counter()
+    for row in report_queries.lead_texts(connection, scope_id):
+        counts.update((row.lead_id, place.name, place.ward) for place in gazetteer.find(f"{row.title}\n{row.body}"))
+    return [
+        {"lead_id": lead_id, "place": place, "scope": scope_id, "ward": ward, "messages": messages}
+        for (lead_id, place, ward), messages in sorted(counts.items(), key=lambda item: item[0][:2])
+    ]

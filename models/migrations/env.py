@@ -2,7 +2,25 @@
 
 from alembic import context
 
-from models import classifier, cursor, interaction, label, lead, post, provenance, run  # noqa: F401  (fill the metadata)
+from models import (  # noqa: F401  (fill the metadata)
+    account,
+    classifier,
+    contact,
+    cursor,
+    decision,
+    interaction,
+    key_state,
+    label,
+    lead,
+    notice,
+    post,
+    provenance,
+    report,
+    request,
+    run,
+    wiping,
+    written,
+)
 from models.base import metadata
 
 connection = context.config.attributes["connection"]

@@ -60,18 +60,33 @@ communities = ["archive:thornby"]
     "ranking.toml": """minimum_voices = 3
 leads_shown = 50
 evidence_shown = 6
-groups = { resolution = 1.0, iterations = 3, seed = 1 }
+groups = { resolutions = [1.0], seeds = 2, iterations = 3, seed = 1, divide_above = 25 }
 interval = { resamples = 200, seed = 1 }
-weights = { willingness = 9, contribution = 9, ability = 9, purpose = 9, connectedness = 9, freshness = 9, under_exploration = 9, fit = 9 }
+places = { every = 10 }
+[weights]
+willingness = 9
+ability = 9
+identification = 9
+substance = 9
+fit = 9
+connectedness = 9
+freshness = 9
+under_exploration = 9
+approachability = 9
 [ties]
 reply = 1.0
+mention = 1.0
 thread = 0.5
 half_life_days = 180
 thread_limit = 30
+area = 0.1
+area_reach = 3
+area_days = 30
 """,
     "retention.toml": "[default]\nkept_days = 365\n[reddit]\nkept_days = 90\n",
     "refused_communities.toml": 'health = ["ptsd"]\nfaith = ["sikh"]\nsexuality = ["gay"]\nparty_politics = ["tories"]\n'
     'immigration = ["asylum"]\nminors = ["teenagers"]\n',
+    "places.toml": '[[place]]\ncouncil = "thornby"\nname = "Thorn Weir"\nward = "E99999911"\n',
 }
 Edits = dict[str, str]
 
@@ -98,7 +113,7 @@ def marked_line(path: Path) -> int:
     return path.read_text(encoding="utf-8").partition(HERE)[0].count("\n") + 1
 
 
-K, C, M, P, R, T, X = SOUND
+K, C, M, P, R, T, X, L = SOUND
 KEYS = "unknown key; allowed: "
 NEVER = "ends = 2999-01-01"
 
@@ -114,8 +129,8 @@ CASES = [
          KEYS + "evidence_shown, groups, interval, leads_shown, minimum_voices, ties, weights"),
     case("unknown key of a table", R, "reply = 1.0", "reply = 1.0\nhalf_life = 9", "ties.half_life", "9", KEYS + "half_life_days, reply"),
     case("unknown key of a fit", C, "= 0.8", "= 0.8\nfit = 1", "thornby.areas.parks.fit", "1", KEYS + "interdependence, programmes"),
-    case("unknown key of a ward", C, "wards = [", "wards = [", "thornby.wards.0.x", "1", KEYS + "code, name", also={"{ n": "{ x = 1, n"}),
-    case("unknown key of a community", M, '"interest"', '"interest"\nno = 1', "community.1.no", "1", KEYS + "category, council, name"),
+    case("key of a ward", C, "wards = [", "wards = [", "thornby.wards.0.x", "1", KEYS + "aliases, code", also={"{ n": "{ x = 1, n"}),
+    case("unknown key of a community", M, '"interest"', '"interest"\nno = 1', "community.1.no", "1", KEYS + "approach, category"),
     case("unknown table", M, "[[community]]", "[[comunity]]", "comunity", "[{'name': 'x'}]", "unknown; allowed: [[community]]",
          also={"[[comunity]]": f'[[comunity]] {HERE}\nname = "x"\n[[community]]'}),
     case("unknown key of a campaign", P, '"public_task"', '"public_task"\naim = 1', "listening.aim", "1", KEYS + "communities"),
@@ -129,6 +144,14 @@ CASES = [
     case("service code 0", K, "lgsl = [508]", "lgsl = [508, 0]", "parks.lgsl.1", "0", "greater than or equal to 1"),
     case("unknown policy area", C, "[thornby.areas.parks]", "[thornby.areas.parkes]", "thornby.areas.parkes",
          "{'substitutability': 0.8, 'programmes': ['Friends']}", f"unknown policy area; allowed: {', '.join(sorted(PolicyArea))}"),
+    case("unknown council of a place", L, '"thornby"', '"x"', "place.0.council", "'x'", "unknown council 'x'; allowed: thornby"),
+    case("unknown ward of a place", L, '"E99999911"', '"E99999912"', "place.0.ward", "'E99999912'", "allowed: E99999911"),
+    case("unknown ward of a programme", C, '["Friends"]', '[{ name = "F", wards = ["E9"] }]', "thornby.areas.parks.programmes",
+         "[{'name': 'F', 'wards': ['E9']}]", "unknown ward 'E9'; allowed: E99999911"),
+    case("unknown community of a group", C, "fictional = true", 'fictional = true\ngroups = [{ name = "All", communities = ["a:b"] }]',
+         "thornby.groups.0.communities", "['a:b']", "unknown community 'a:b'; allowed: archive:thornby, archive:thornby_tools"),
+    case("no name of a programme", C, '["Friends"]', '[""]', "thornby.areas.parks.programmes.0.name", "", "at least 1 character"),
+    case("unknown welcome", M, '"place"', '"place"\napproach = "maybe"', "community.0.approach", "'maybe'", "'welcome', 'ask_first'"),
     case("unknown council", M, 'council = "thornby"', 'council = "x"', "community.0.council", "'x'", "unknown council; allowed: thornby"),
     case("unknown council of a campaign", P, '"thornby"', '"x"', "listening.council", "'x'", "unknown council; allowed: thornby"),
     case("unknown community of a campaign", P, '["archive:thornby"]', '["archive:thorn"]', "listening.communities", "['archive:thorn']",
@@ -252,6 +275,7 @@ def test_a_loaded_configuration_answers_what_it_was_written_to(tmp_path: Path) -
     assert config.community("archive:thornby_tools") == config.communities[1]
     assert config.community("archive:nowhere") is None
     fit = config.councils["thornby"].areas["parks"]
+    assert [(programme.name, programme.wards) for programme in fit.programmes] == [("Friends", ())]
     assert (fit.substitutability, fit.interdependence) == (0.8, None)
     with pytest.raises(ValidationError, match="frozen"):
         config.ranking.minimum_voices = 1  # type: ignore[misc]

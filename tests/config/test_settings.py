@@ -18,9 +18,11 @@ from config.settings import (
     PROJECT_DIR,
     Settings,
     SettingsError,
+    add_secret,
     author_key,
     load_author_key,
     load_settings,
+    rekeyed,
 )
 from models.session import StoreError, open_engine
 
@@ -57,7 +59,7 @@ def test_every_variable_is_read(given_environment: SetUp, tmp_path: Path) -> Non
     given_environment(HOME=str(tmp_path), CONFIG_DIR="elsewhere", DATABASE_URL="sqlite:///x.db", AUTHOR_KEY=STRONG, WORKERS="7")
     settings = load_settings()
     assert (settings.home, settings.config_dir, settings.address()) == (tmp_path, Path("elsewhere"), "sqlite:///x.db")
-    assert (settings.reading_processes(), load_author_key(settings)) == (7, STRONG.encode())
+    assert (settings.reading_processes(), load_author_key(settings)) == (7, (STRONG.encode(),))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_a_weak_author_key_is_refused_and_not_repeated(weak: str, given_environm
 
 def test_the_shortest_allowed_author_key_is_taken() -> None:
     assert len(STRONG) == MINIMUM_KEY_CHARS
-    assert load_author_key(Settings(author_key=STRONG)) == STRONG.encode()
+    assert load_author_key(Settings(author_key=STRONG)) == (STRONG.encode(),)
 
 
 @pytest.mark.parametrize(
@@ -148,8 +150,9 @@ def test_the_key_file_is_made_once_and_used_again(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "new" / "home")
     first = load_author_key(settings)
     path = settings.home / "author.key"
-    assert re.fullmatch(rb"[0-9a-f]{64}", first)
-    assert path.read_bytes() == first
+    assert len(first) == 1
+    assert re.fullmatch(rb"[0-9a-f]{64}", first[0])
+    assert path.read_bytes() == first[0]
     made = path.stat()
     assert load_author_key(settings) == first
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (made.st_mtime_ns, made.st_ino)
@@ -199,12 +202,12 @@ def test_a_key_file_that_is_no_key_is_refused_and_kept(content: bytes, tmp_path:
 
 def test_author_keys_are_what_they_have_always_been() -> None:
     """Another formula would orphan every stored key, objections included. Worked out with another tool: openssl dgst -hmac."""
-    assert author_key(STRONG.encode(), platform="reddit", author_id="t2_abc") == "082e9652f3d7316d786bf913798898f1"
+    assert author_key((STRONG.encode(),), platform="reddit", author_id="t2_abc") == "082e9652f3d7316d786bf913798898f1"
 
 
 def test_an_author_key_tells_platforms_ids_and_secrets_apart() -> None:
-    asked = [(STRONG, "reddit", "t2_a"), (STRONG, "archive", "t2_a"), (STRONG, "reddit", "T2_a"), (STRONG[::-1], "reddit", "t2_a")]
-    keys = {author_key(secret.encode(), platform=platform, author_id=author) for secret, platform, author in asked}
+    asked = [(STRONG, "reddit", "t2_a"), (STRONG, "archive", "t2_a"), (STRONG, "reddit", "t2_b"), (STRONG[::-1], "reddit", "t2_a")]
+    keys = {author_key((secret.encode(),), platform=platform, author_id=author) for secret, platform, author in asked}
     assert len(keys) == len(asked)
 
 
@@ -212,9 +215,33 @@ PLATFORMS = st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True)
 ACCOUNTS = st.tuples(PLATFORMS, st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
 
 
-@given(st.lists(ACCOUNTS, unique=True, min_size=2, max_size=4))
+def test_a_name_in_other_capitals_is_the_same_account() -> None:
+    assert len({author_key((STRONG.encode(),), platform="reddit", author_id=name) for name in ("FooBar", "foobar", "FOOBAR")}) == 1
+
+
+def test_several_secrets_are_put_one_over_the_other() -> None:
+    first, second = STRONG.encode(), STRONG[::-1].encode()
+    old = author_key((first,), platform="reddit", author_id="ann")
+    assert author_key((first, second), platform="reddit", author_id="ann") == rekeyed([second], old) != old
+    assert load_author_key(Settings(author_key=f"{STRONG},{STRONG[::-1]}")) == (first, second)
+
+
+def test_a_weak_secret_beside_a_strong_one_is_refused(given_environment: SetUp) -> None:
+    given_environment(AUTHOR_KEY=f"{STRONG},changeme")
+    assert "too weak" in refusal("changeme")
+
+
+def test_a_secret_that_is_added_to_the_file_comes_after_those_before(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    before = load_author_key(settings)
+    assert add_secret(settings)[:-1] == before
+    assert len(set(load_author_key(settings))) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["author.key"]
+
+
+@given(st.lists(ACCOUNTS, unique_by=lambda account: (account[0], account[1].casefold()), min_size=2, max_size=4))
 def test_different_accounts_have_different_keys_that_do_not_show_them(accounts: list[tuple[str, str]]) -> None:
-    keys = [author_key(STRONG.encode(), platform=platform, author_id=author) for platform, author in accounts]
+    keys = [author_key((STRONG.encode(),), platform=platform, author_id=author) for platform, author in accounts]
     assert len(set(keys)) == len(accounts)
     assert all(re.fullmatch(r"[0-9a-f]{32}", key) for key in keys)
-    assert keys == [author_key(STRONG.encode(), platform=platform, author_id=author) for platform, author in accounts]
+    assert keys == [author_key((STRONG.encode(),), platform=platform, author_id=author) for platform, author in accounts]

@@ -14,10 +14,10 @@ from sqlmodel import col, select
 from config.load import CONFIG_DIR
 from config.schema import Config
 from config.settings import Settings, author_key, load_author_key
-from coprod_nlp.vocabulary import PostState, RunStatus
+from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job, make_request, open_job
 from flows.steps.collect import collect
-from models import actions, queries
+from models import queries, right_actions
 from models.base import utc_now
 from models.post import Post
 from models.session import unit_of_work
@@ -150,7 +150,8 @@ def test_an_author_who_objected_is_left_out_and_counted_whenever_they_did(make_j
     before = collected(make_job, path)
     key = author_key(load_author_key(settings), platform="archive:thornby", author_id="Objector")
     with unit_of_work(before.engine) as session:
-        assert actions.suppress(session, key, reason="objection", by="an officer") == 2
+        found = right_actions.keep_out(session, [key], right=Right.OBJECTION, case="case 7", by="an officer")
+    assert found.counts["post"] == 2
     after = collected(make_job, path)
     assert names(after) == ["t1_c2", "t3_s1"]
     assert problem_lines(after)["suppressed_author"] == [2, 4]

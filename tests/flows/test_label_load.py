@@ -10,12 +10,12 @@ from sqlalchemy import Engine, select
 from sqlmodel import col
 
 from config.load import load_config
-from coprod_nlp.vocabulary import PostState
+from coprod_nlp.vocabulary import PostState, Right
 from flows.job import RequestError
 from flows.labels.load import ImportResult, import_labels, lines_of_problems
 from flows.labels.rows import LabelFileError, RowProblem
 from flows.sources.base import Problems
-from models import actions, label_queries
+from models import actions, label_queries, right_actions
 from models.post import Post
 from models.run import AuditEntry
 from models.session import unit_of_work
@@ -101,12 +101,12 @@ def test_a_text_of_its_own_becomes_a_post_without_an_author_that_retention_reach
         authors = connection.execute(select(col(Post.author_key), col(Post.permalink), col(Post.created_at)).distinct()).all()
     assert [tuple(author) for author in authors] == [(None, "", None)]
     with unit_of_work(engine) as session:
-        assert actions.expire_posts(session, kept_days={"labels": 30}, default_days=30, by="retention") == 0
+        assert right_actions.expire_posts(session, kept_days={"labels": 30}, default_days=30, by="retention").counts["post"] == 0
     keep_days = load_config().kept_days("labels")
     with engine.begin() as connection:
         connection.execute(Post.__table__.update().values(fetched_at=NOW - timedelta(days=keep_days + 1)))  # type: ignore[attr-defined]
     with unit_of_work(engine) as session:
-        assert actions.expire_posts(session, kept_days={"labels": keep_days}, default_days=9999, by="retention") == 2
+        assert right_actions.expire_posts(session, kept_days={"labels": keep_days}, default_days=9999, by="retention").counts["post"] == 2
     assert stored(engine) == []
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_stored_any_more_does_not_come_back_with_its_text(engine: En
 def test_an_objection_is_not_undone_by_a_file_made_before(engine: Engine, file: Any) -> None:
     keep(engine, post("reddit:t3_a", author_key="cara"), post("reddit:t3_b", author_key="dan"))
     with unit_of_work(engine) as session:
-        actions.suppress(session, "cara", reason="objection", by="dpo")
+        right_actions.keep_out(session, ["cara"], right=Right.OBJECTION, case="case 7", by="dpo")
     result = load(engine, file(row("reddit:t3_a", title="Clean-up", body="I can lend my van 🙂 on Saturday"), row("reddit:t3_b")))
     assert [item.post_id for item in stored(engine)] == ["reddit:t3_b"]
     assert lines(result) == {"unknown_post": [1]}

@@ -13,7 +13,7 @@ from sqlmodel import col, select, update
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
-from coprod_nlp.vocabulary import ReadingStatus, RunStatus
+from coprod_nlp.vocabulary import ReadingStatus, Right, RunStatus
 from flows.job import Job
 from flows.progress import listening
 from flows.steps import read as step
@@ -22,7 +22,7 @@ from flows.steps.link import link
 from flows.steps.rank import rank
 from flows.steps.read import read
 from flows.steps.report import report
-from models import actions, queries
+from models import queries, right_actions
 from models.base import tables, utc_now
 from models.post import Post, PostReading
 from models.session import unit_of_work
@@ -139,6 +139,8 @@ class Watcher:
     def stage(self, name: str, *, total: int | None, unit: str) -> None: ...
 
     def note(self, text: str) -> None: ...
+
+    def waiting(self, seconds: float, why: str) -> None: ...
 
     def advance(self, done: int, *, note: str = "") -> None:
         self.processes.add(len(multiprocessing.active_children()))
@@ -274,7 +276,7 @@ def test_no_name_of_an_author_is_left_anywhere(
     job = make_job(str(path), since="2020-01-01")
     with unit_of_work(job.engine) as session:
         key = author_key(load_author_key(settings), platform="archive:thornby", author_id="Quillfeather_f")
-        actions.suppress(session, key, reason="objection", by="an officer")
+        right_actions.keep_out(session, [key], right=Right.OBJECTION, case="case 7", by="an officer")
     for each in (collect, read, link, rank, report):
         each(job)
     with job.engine.connect() as connection:

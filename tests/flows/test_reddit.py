@@ -71,7 +71,7 @@ def posts(job: Job) -> dict[str, Post]:
 
 
 def key_of(item: Item) -> str:
-    return author_key(AUTHOR_KEY.encode(), platform="reddit", author_id=item.author)
+    return author_key((AUTHOR_KEY.encode(),), platform="reddit", author_id=item.author)
 
 
 def differences(stored: dict[str, Post], items: list[Item]) -> list[str]:

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from coprod_nlp.vocabulary import PostState
-from models import actions, label_queries
+from coprod_nlp.vocabulary import PostState, Right
+from models import actions, label_queries, right_actions
 from models.bulk import upsert
 from models.label import Label
 from models.post import Post, PostReading
@@ -138,7 +138,7 @@ def test_expiry_takes_labels_along(engine: Engine) -> None:
     keep(engine, post("old", fetched_at=datetime.now(UTC) - timedelta(days=100)), post("new"))
     label(engine, judged("old"), judged("old", "ben"), judged("new"))
     with unit_of_work(engine) as session:
-        assert actions.expire_posts(session, kept_days={"archive": 90}, default_days=365, by="retention") == 1
+        assert right_actions.expire_posts(session, kept_days={"archive": 90}, default_days=365, by="retention").counts["post"] == 1
     assert stored(engine) == [("new", "ana")]
 
 
@@ -146,7 +146,7 @@ def test_an_objection_takes_the_labels_of_that_person_alone(engine: Engine) -> N
     keep(engine, post("p1", author="cara"), post("p2", author="dan"))
     label(engine, judged("p1"), judged("p2"))
     with unit_of_work(engine) as session:
-        actions.suppress(session, "cara", reason="objection", by="dpo")
+        right_actions.keep_out(session, ["cara"], right=Right.OBJECTION, case="case 7", by="dpo")
     assert stored(engine) == [("p2", "ana")]
     with engine.connect() as connection:
         tables = sqlalchemy.inspect(connection).get_table_names()
@@ -160,7 +160,7 @@ def test_a_removal_of_more_posts_than_one_statement_names_takes_all_labels(engin
     keep(engine, *(post(post_id, fetched_at=long_ago) for post_id in ids))
     assert label(engine, *map(judged, ids)) == len(ids)
     with unit_of_work(engine) as session:
-        actions.expire_posts(session, kept_days={}, default_days=365, by="retention")
+        right_actions.expire_posts(session, kept_days={}, default_days=365, by="retention")
     assert stored(engine) == []
 
 

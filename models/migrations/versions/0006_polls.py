@@ -7,7 +7,7 @@ from alembic import op
 import models.base  # noqa: F401
 
 revision = '0006'
-down_revision = '0003'
+down_revision = '0005'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,20 @@
+"""Names of accounts that a message speaks to: `u/name` as on Reddit, `@name` as on forums and in the fediverse."""
+
+import re
+
+# Not inside an address or an e-mail; not more letters than a platform allows.
+MENTION = re.compile(r"(?<![\w/.@-])(?:/?u/|@)([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9_-])?)(?![\w@])")
+# A message that names more people than this is a list, not a conversation.
+MOST_NAMES = 10
+
+
+def names_mentioned(text: str) -> tuple[str, ...]:
+    """Account names as they are written, each once; none where there are more than `MOST_NAMES`.
+
+    Examples
+    --------
+    >>> names_mentioned("thanks u/canal_kate and @ben.b! mail me at me@example.org")
+    ('canal_kate', 'ben.b')
+    """
+    names = tuple(dict.fromkeys(MENTION.findall(text)))
+    return names if len(names) <= MOST_NAMES else ()

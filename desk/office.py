@@ -1,0 +1,68 @@
+"""What every request works with, made once when the desk opens."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+from config.desk import Desk, DeskRules, desk_of
+from config.load import load_config, load_desk
+from config.schema import Config
+from config.settings import Settings
+from desk.doors import Doors
+from desk.errands import Errands
+from models.session import open_engine
+
+
+@dataclass(frozen=True)
+class Office:
+    """Settings, configuration and store of one running desk. `doors` counts who knocks too often."""
+
+    settings: Settings
+    config: Config
+    rules: dict[str, DeskRules]
+    engine: Engine
+    doors: Doors = field(default_factory=Doors)
+    errands: Errands = field(default_factory=Errands)
+
+    def desk(self, council: str | None) -> Desk:
+        return desk_of(self.rules, council)
+
+    @property
+    def is_https(self) -> bool:
+        return self.settings.desk_address.startswith("https://")
+
+    def council_name(self, council: str | None) -> str:
+        """The council's name; before anybody signed in, the one there is, or none."""
+        if council in self.config.councils:
+            return self.config.councils[council].name
+        names = [each.name for each in self.config.councils.values()]
+        return names[0] if len(names) == 1 else ""
+
+    def area_name(self, area: str) -> str:
+        return self.config.policy_areas[area].name
+
+    def community_title(self, community_id: str) -> str:
+        found = self.config.community(community_id)
+        return found.title if found else community_id.partition(":")[2]
+
+
+def open_office(settings: Settings) -> Office:
+    """Read the configuration and open the store.
+
+    Raises
+    ------
+    ConfigError, StoreError
+        With what is wrong and what to do.
+    """
+    config = load_config(settings.config_dir)
+    return Office(settings, config, load_desk(config, settings.config_dir), open_engine(settings.address()))
+
+
+def office_of(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+TheOffice = Annotated[Office, Depends(office_of)]

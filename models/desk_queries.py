@@ -1,0 +1,162 @@
+"""What the desk asks about leads: one function a question, each bound to one council."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlmodel import col
+
+from models.decision import LeadCommunity, LeadDecision, LeadState
+from models.desk_words import LeadStatus
+from models.lead import Lead, LeadMessage, Network, NetworkVoice
+from models.post import Post, PostReading
+from models.report import LeadPlace
+from models.run import Run
+
+PAGE = 25
+COUNTED_UP_TO = 1_000
+MESSAGES_READ = 60
+OPEN, ALL = "open", "all"
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class LeadFilter:
+    """What an officer asks the list for; empty: everything that is open."""
+
+    area: str = ""
+    ward: str = ""
+    community: str = ""
+    status: str = OPEN
+    assignee: str = ""
+    new_since: datetime | None = None
+
+
+def newest_scope(connection: Connection, council: str) -> Any | None:
+    """The newest run of a council that ranked its networks."""
+    statement = (
+        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.done))
+        .where(col(Run.council) == council, col(Run.scope) != "")
+        .order_by(col(Run.started_at).desc())
+    )
+    return next((run for run in connection.execute(statement.limit(50)) if "rank" in run.done), None)
+
+
+def run_of_scope(connection: Connection, council: str, scope: str) -> Any | None:
+    """The newest run that ranked a scope: its communities, what it was asked and what read its posts."""
+    statement = select(col(Run.communities), col(Run.request), col(Run.versions), col(Run.done)).where(
+        col(Run.council) == council, col(Run.scope) == scope
+    )
+    return next((run for run in connection.execute(statement.order_by(col(Run.started_at).desc())) if "rank" in run.done), None)
+
+
+def leads_page(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date, page: int) -> list[Any]:
+    """One page of leads in their order, with where each stands; one row more than a page where there is a next one."""
+    found = _ranked(scope, asked, minimum_voices, today).offset((page - 1) * PAGE).limit(PAGE + 1)
+    return list(connection.execute(found.order_by(col(Lead.rank))))
+
+
+def count_leads(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date) -> int:
+    """How many there are, counted no further than `COUNTED_UP_TO` + 1."""
+    some = _ranked(scope, asked, minimum_voices, today).with_only_columns(col(Lead.lead_id)).limit(COUNTED_UP_TO + 1).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) or 0
+
+
+def lead_of_council(connection: Connection, council: str, lead_id: str, *, minimum_voices: int) -> Any | None:
+    """A lead with where it stands and its network; another council's lead is not there."""
+    statement: Any = (
+        select(Lead.__table__, *_STATE, *_NETWORK)  # type: ignore[attr-defined]
+        .join(Network, col(Network.network_id) == col(Lead.network_id))
+        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
+        .where(col(Lead.lead_id) == lead_id, col(Lead.council) == council, col(Lead.voices) >= minimum_voices)
+    )
+    return connection.execute(statement).one_or_none()
+
+
+def state_of(connection: Connection, council: str, lead_id: str) -> Any | None:
+    """What was decided on a lead, also where it is ranked no more."""
+    statement = select(LeadState.__table__).where(col(LeadState.lead_id) == lead_id, col(LeadState.council) == council)  # type: ignore[attr-defined]
+    return connection.execute(statement).one_or_none()
+
+
+def history(connection: Connection, council: str, lead_id: str) -> list[Any]:
+    """Decisions on a lead, newest first."""
+    statement = select(LeadDecision.__table__).where(  # type: ignore[attr-defined]
+        col(LeadDecision.lead_id) == lead_id, col(LeadDecision.council) == council
+    )
+    return list(connection.execute(statement.order_by(col(LeadDecision.version).desc())))
+
+
+def evidence(connection: Connection, lead_id: str) -> list[Any]:
+    """The strongest willing messages behind a lead, with their words."""
+    statement = (
+        select(
+            col(Post.post_id), col(Post.title), col(Post.body), col(Post.permalink), col(Post.community_id), col(Post.created_at),
+            col(Post.author_key), col(PostReading.willing), col(PostReading.signals), col(PostReading.evidence),
+        )
+        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(col(LeadMessage.lead_id) == lead_id, col(PostReading.is_willing))
+        .order_by(col(PostReading.willing).desc(), col(Post.post_id))
+    )  # fmt: skip
+    return list(connection.execute(statement.limit(MESSAGES_READ)))
+
+
+def voices_of(connection: Connection, network_id: str) -> list[tuple[str, bool]]:
+    """Author keys of a network, each with whether it is willing: for drawing, never for showing."""
+    statement = select(col(NetworkVoice.author_key), col(NetworkVoice.is_willing)).where(col(NetworkVoice.network_id) == network_id)
+    return [(row.author_key, row.is_willing) for row in connection.execute(statement.order_by(col(NetworkVoice.author_key)))]
+
+
+def communities_of(connection: Connection, lead_id: str) -> list[tuple[str, int]]:
+    """Communities of a lead with their messages, most first."""
+    statement = select(col(LeadCommunity.community_id), col(LeadCommunity.messages)).where(col(LeadCommunity.lead_id) == lead_id)
+    rows = connection.execute(statement.order_by(col(LeadCommunity.messages).desc(), col(LeadCommunity.community_id)))
+    return [(row.community_id, row.messages) for row in rows]
+
+
+_STATE = (
+    col(LeadState.status), col(LeadState.assignee), col(LeadState.not_before), col(LeadState.version), col(LeadState.changed_at),
+    col(LeadState.changed_by),
+)  # fmt: skip
+_NETWORK = (
+    col(Network.voices).label("network_voices"), col(Network.is_gathered), col(Network.first_seen_at), col(Network.change),
+    col(Network.joined), col(Network.departed), col(Network.origins),
+)  # fmt: skip
+_SHOWN = (
+    col(Lead.lead_id), col(Lead.area), col(Lead.rank), col(Lead.score), col(Lead.low), col(Lead.high), col(Lead.voices),
+    col(Lead.willing_messages), col(Lead.approaches), col(Lead.kept_for), col(Network.first_seen_at),
+)  # fmt: skip
+
+
+def _ranked(scope: str, asked: LeadFilter, minimum_voices: int, today: date) -> Any:
+    statement = (
+        select(*_SHOWN, *_STATE)
+        .join(Network, col(Network.network_id) == col(Lead.network_id))
+        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
+    )
+    wanted: list[ColumnElement[bool]] = [col(Lead.scope) == scope, col(Lead.voices) >= minimum_voices]
+    if asked.area:
+        wanted.append(col(Lead.area) == asked.area)
+    if asked.ward:
+        wanted.append(col(Lead.lead_id).in_(select(col(LeadPlace.lead_id)).where(col(LeadPlace.ward) == asked.ward)))
+    if asked.community:
+        wanted.append(col(Lead.lead_id).in_(select(col(LeadCommunity.lead_id)).where(col(LeadCommunity.community_id) == asked.community)))
+    if asked.assignee:
+        wanted.append(col(LeadState.assignee).is_(None) if asked.assignee == NOBODY else col(LeadState.assignee) == asked.assignee)
+    if asked.new_since:
+        wanted.append(col(Network.first_seen_at) > asked.new_since)
+    return statement.where(*wanted, *_standing(asked.status, today))
+
+
+def _standing(status: str, today: date) -> Sequence[ColumnElement[bool]]:
+    """Open is what is new or shortlisted, and what was put off until a day that has come."""
+    is_due = and_(col(LeadState.status) == LeadStatus.NOT_NOW, col(LeadState.not_before) <= today)
+    is_new = or_(col(LeadState.status).is_(None), col(LeadState.status) == LeadStatus.NEW)
+    if status == ALL:
+        return ()
+    if status == OPEN:
+        return (or_(is_new, col(LeadState.status) == LeadStatus.SHORTLISTED, is_due),)
+    return (is_new,) if status == LeadStatus.NEW else (col(LeadState.status) == status,)

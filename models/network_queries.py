@@ -1,0 +1,48 @@
+"""What is asked of networks and their history: one function a question."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from models.lead import Network, NetworkChange, NetworkVoice
+from models.run import Run
+
+
+def network(connection: Connection, network_id: str) -> Any | None:
+    return connection.execute(select(Network.__table__).where(col(Network.network_id) == network_id)).one_or_none()  # type: ignore[attr-defined]
+
+
+def continued_scopes(connection: Connection, *, council: str, communities: Sequence[str], run_id: str) -> list[str]:
+    """Scopes that a ranking of these communities continues: a council's earlier ones of the same communities or fewer, in any period."""
+    ranked = select(col(Run.scope), col(Run.communities), col(Run.done)).where(col(Run.council) == council, col(Run.run_id) != run_id)
+    rows = connection.execute(ranked.order_by(col(Run.started_at)))
+    return sorted({row.scope for row in rows if row.scope and "rank" in row.done and set(row.communities) <= set(communities)})
+
+
+def known_networks(connection: Connection, scopes: Sequence[str]) -> dict[str, tuple[Any, frozenset[str]]]:
+    """By id the networks of some scopes, each with its row and its willing voices."""
+    rows = connection.execute(select(Network.__table__).where(col(Network.scope).in_(scopes)).order_by(col(Network.network_id)))  # type: ignore[attr-defined]
+    networks = {row.network_id: row for row in rows}
+    willing = (
+        select(col(NetworkVoice.network_id), col(NetworkVoice.author_key))
+        .join(Network, col(Network.network_id) == col(NetworkVoice.network_id))
+        .where(col(Network.scope).in_(scopes), col(NetworkVoice.is_willing))
+    )
+    voices: dict[str, set[str]] = {network_id: set() for network_id in networks}
+    for row in connection.execute(willing):
+        voices[row.network_id].add(row.author_key)
+    return {network_id: (row, frozenset(voices[network_id])) for network_id, row in networks.items()}
+
+
+def changes_of_run(connection: Connection, run_id: str) -> list[Any]:
+    """What the ranking of a run made of each network, those that are gone too."""
+    statement = select(NetworkChange.__table__).where(col(NetworkChange.run_id) == run_id)  # type: ignore[attr-defined]
+    return list(connection.execute(statement.order_by(col(NetworkChange.network_id))))
+
+
+def history_of_network(connection: Connection, network_id: str) -> list[Any]:
+    """What rankings made of a network, the newest first."""
+    statement = select(NetworkChange.__table__).where(col(NetworkChange.network_id) == network_id)  # type: ignore[attr-defined]
+    return list(connection.execute(statement.order_by(col(NetworkChange.changed_at).desc(), col(NetworkChange.run_id))))
