@@ -218,8 +218,8 @@ def test_an_author_who_objected_is_not_gathered_and_one_who_is_gone_has_no_key(w
 
 
 def test_what_is_kept_of_a_poll_names_nobody_and_quotes_nothing(world: World, reddit: FakeReddit, home: Path) -> None:
-    world.grow(NAME, submissions=5, comments=20)
-    reddit.faults = lambda number, _path: Fault(status=500) if number > 6 else None
+    world.grow(NAME, submissions=12, comments=60)
+    reddit.faults = lambda number, _path: Fault(status=500) if number > 3 else None
     with pytest.raises(SourceUnavailableError):
         polled(home, reddit)
     reddit.faults = lambda _number, _path: None
