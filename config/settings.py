@@ -62,6 +62,18 @@ class Settings(BaseSettings):
     reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
     reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
 
+    contact: str | None = Field(
+        default=None, description="Web page or e-mail address of who answers for requests to forums; named in each."
+    )
+    mastodon_tokens: SecretStr | None = Field(default=None, description="For servers that show timelines to members only: HOST=TOKEN,…")
+
+    @field_validator("contact")
+    @classmethod
+    def _one_can_write_to(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s()]{3,200}|(mailto:)?[^\s()@]{1,64}@[^\s()@]{3,200}", value):
+            raise ValueError("should be a web page (https://…) or an e-mail address")
+        return value
+
     @field_validator("reddit_account")
     @classmethod
     def _account(cls, value: str | None) -> str | None:

@@ -13,7 +13,21 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.settings import LOOPBACK, Settings
-from desk import accounts, contact, export, front, help_pages, leads, network, oidc, sign_in
+from desk import (
+    accounts,
+    audit_log,
+    contact,
+    export,
+    front,
+    help_pages,
+    leads,
+    network,
+    oidc,
+    public,
+    requests,
+    retention,
+    sign_in,
+)
 from desk.auth import ForgedError, NotAllowedError, NotSignedInError, check_form, current, sign_in_address
 from desk.office import Office, office_of, open_office
 from desk.pages import FOLDER, page
@@ -32,6 +46,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     network.router,
     contact.router,
     help_pages.router,
+    requests.router,
+    audit_log.router,
+    retention.router,
+    public.router,
 )
 
 # Nothing is measured for anybody else, whatever the environment of the machine says.

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from models.desk_words import ContactStatus, LeadAction, LeadStatus, RejectReason, Role
+from coprod_nlp.vocabulary import Right
+from models.desk_words import ContactStatus, LeadAction, LeadStatus, RejectReason, RequestOrigin, RequestOutcome, Role
 
 LOCAL = ZoneInfo("Europe/London")
 
@@ -50,6 +51,26 @@ CONTACT_STATUSES = {
     ContactStatus.CLOSED: ("Closed", "grey"),
     ContactStatus.CANCELLED: ("Cancelled", "grey"),
 }
+RIGHTS = {
+    Right.OBJECTION: ("Objection", "Stop: remove what I wrote, and do not read it again."),
+    Right.ERASURE: ("Erasure", "Remove everything of mine, or one message."),
+    Right.ACCESS: ("Access", "Give me a copy of what you hold about me."),
+}
+ORIGINS = {RequestOrigin.PUBLIC: "the public page", RequestOrigin.STAFF: "letter, e-mail or telephone"}
+OUTCOMES = {
+    RequestOutcome.REMOVED: "Everything removed and kept out",
+    RequestOutcome.MESSAGE_REMOVED: "One message removed and kept out",
+    RequestOutcome.COPY_GIVEN: "A copy was given",
+    RequestOutcome.NOT_FOUND: "Nothing is held",
+    RequestOutcome.REFUSED: "Refused",
+}
+# Rows of these tables under the names that people use for them.
+TABLES = {
+    "post": "messages", "post_reading": "readings of messages", "label": "labels of messages", "interaction": "answers and shared threads",
+    "network_voice": "places in networks", "network": "networks that became too small", "lead": "leads withdrawn until the next ranking",
+    "lead_message": "messages that supported leads", "lead_community": "lines of filters", "provenance": "records of where a message came from",
+    "post_notice": "records of notices", "request_key": "keys of this request", "voice_view": "counts of who looked",
+}  # fmt: skip
 
 
 def role_options() -> list[tuple[str, str, str]]:
@@ -60,6 +81,18 @@ def role_options() -> list[tuple[str, str, str]]:
 def reason_options() -> list[tuple[str, str]]:
     """Why a lead may be rejected, as a form offers it."""
     return [(reason.value, text) for reason, text in REASONS.items()]
+
+
+def right_options() -> list[tuple[str, str, str]]:
+    """What a person may ask for, as a form offers it."""
+    return [(right.value, *text) for right, text in RIGHTS.items()]
+
+
+def outcome_options(kind: str) -> list[tuple[str, str, str]]:
+    """How a request may end without removal, as a form offers it."""
+    offered = [RequestOutcome.NOT_FOUND, RequestOutcome.REFUSED]
+    offered = [RequestOutcome.COPY_GIVEN, *offered] if kind == Right.ACCESS else offered
+    return [(outcome.value, OUTCOMES[outcome], "") for outcome in offered]
 
 
 def check_options(checks: dict[str, str]) -> list[tuple[str, str, str]]:

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, or_, select, update
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models.base import Table, tables, utc_now
 from models.bulk import portions
+from models.decision import LeadCommunity
 from models.interaction import Interaction
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
@@ -108,8 +109,8 @@ def withdraw_leads(connection: Connection, network_ids: Collection[str], removal
     """Leads of these networks go; the networks stay, so that the next ranking knows them again."""
     for some in portions(sorted(network_ids)):
         leads = select(col(Lead.lead_id)).where(col(Lead.network_id).in_(some))
-        _delete(connection, LeadMessage, col(LeadMessage.lead_id).in_(leads), removal)
-        _delete(connection, LeadPlace, col(LeadPlace.lead_id).in_(leads), removal)
+        for table in (LeadCommunity, LeadPlace, LeadMessage):
+            _delete(connection, table, _column(table, "lead_id").in_(leads), removal)
         _delete(connection, Lead, col(Lead.network_id).in_(some), removal)
 
 
@@ -154,18 +155,14 @@ def _forget(connection: Connection, keys: list[str], removal: Removal) -> None:
 
 
 def _recount_networks(connection: Connection, network_ids: set[str], removal: Removal) -> None:
-    """Networks keep their ids as long as enough voices are left: the next ranking knows them by these."""
-    willing = func.sum(case((col(NetworkVoice.is_willing), 1), else_=0))
-    counted = select(col(NetworkVoice.network_id), func.count().label("voices"), willing.label("willing"))
     for some in portions(sorted(network_ids)):
-        rows = connection.execute(counted.where(col(NetworkVoice.network_id).in_(some)).group_by(col(NetworkVoice.network_id)))
-        left = {row.network_id: row for row in rows if row.willing >= FEWEST_VOICES}
-        small = [network_id for network_id in some if network_id not in left]
+        counted = select(col(NetworkVoice.network_id), func.count()).where(col(NetworkVoice.network_id).in_(some))
+        voices = {row[0]: row[1] for row in connection.execute(counted.group_by(col(NetworkVoice.network_id)))}
+        small = [network_id for network_id in some if voices.get(network_id, 0) < FEWEST_VOICES]
         _delete(connection, NetworkVoice, col(NetworkVoice.network_id).in_(small), removal)
         _delete(connection, Network, col(Network.network_id).in_(small), removal)
-        for network_id, row in left.items():
-            changed = {"voices": row.voices, "willing_voices": row.willing}
-            connection.execute(update(Network).where(col(Network.network_id) == network_id).values(**changed))
+        for network_id in set(some) - set(small):
+            connection.execute(update(Network).where(col(Network.network_id) == network_id).values(voices=voices[network_id]))
 
 
 def mark_reports(connection: Connection, removal: Removal) -> None:

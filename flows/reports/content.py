@@ -82,26 +82,21 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
     """Read everything a report needs from what is stored now, so that what was deleted since the run is in no figure."""
     scope = job.scope()
     titles = {community.community_id: community.title for community in job.config.communities}
-    communities = [
-        {**counts, "title": title_of(community_id, titles), "is_configured": community_id in titles}
-        for community_id, counts in queries.post_counts(connection, scope).items()
-    ]
+    communities = _communities(connection, scope, titles)
     rows = queries.leads(connection, job.scope_id())
-    shown = rows[: job.config.ranking.leads_shown]
     readings = queries.reading_counts(connection, scope)
     totals = _totals(run, communities, readings)
     gazetteer = council_gazetteer(job)
     energy = count_energy(connection, job, gazetteer)
     opportunity, wards = tuple(opportunity_rows(job, energy)), tuple(ward_rows(job, energy))
-    leads = tuple(lead_content(connection, job, row, gazetteer=gazetteer, titles=titles) for row in shown)
-    times = [time for community in communities for time in (community["first"], community["last"]) if time]
+    leads = tuple(lead_content(connection, job, row, gazetteer=gazetteer, titles=titles) for row in rows[: job.config.ranking.leads_shown])
     return ReportContent(
         council=job.council.name,
         is_sample=any(community_id.startswith(f"{SAMPLE}:") for community_id in scope.communities),
         is_fictional=job.council.fictional,
         run_id=run.run_id,
         made_at=run.started_at,
-        period=(scope.since or (min(times) if times else None), scope.until or (max(times) if times else None)),
+        period=_period(scope, communities),
         sources=job.request.sources,
         leads=leads,
         filters=_filters(leads, job),
@@ -123,6 +118,19 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
         weights_digest=rows[0].weights_digest if rows else "",
         versions=run.versions,
     )
+
+
+def _communities(connection: Connection, scope: queries.Scope, titles: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {**counts, "title": title_of(community_id, titles), "is_configured": community_id in titles}
+        for community_id, counts in queries.post_counts(connection, scope).items()
+    ]
+
+
+def _period(scope: queries.Scope, communities: Iterable[dict[str, Any]]) -> tuple[datetime | None, datetime | None]:
+    """The period asked for; where it is open, the first and the last post."""
+    times = [time for community in communities for time in (community["first"], community["last"]) if time]
+    return scope.since or min(times, default=None), scope.until or max(times, default=None)
 
 
 def _filters(leads: Sequence[LeadContent], job: Job) -> Filters:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import networkx as nx
 from sqlalchemy import Connection
 
 from coprod_nlp.drawing.charts import BarChart, activity_chart
@@ -116,23 +117,38 @@ class LeadContent:
     chart: BarChart | None
 
 
-def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazetteer, titles: dict[str, str]) -> LeadContent:
-    """A lead with its card, from what is stored now."""
-    messages = queries.lead_evidence(connection, row.lead_id)
-    willing = [message for message in messages if message.is_willing]
-    network = network_queries.network(connection, row.network_id)
+@dataclass(frozen=True)
+class _Found:
+    """What is stored of a lead: its network, its messages, and the card that is made of all that the network wrote in the area."""
+
+    network: Any
+    messages: list[Any]
+    told: dict[str, Told]
+    links: dict[str, str]
+    graph: "nx.Graph[str]"
+    card: NetworkCard
+
+
+def _found(connection: Connection, job: Job, row: Any, gazetteer: Gazetteer) -> _Found:
+    network, messages = network_queries.network(connection, row.network_id), queries.lead_evidence(connection, row.lead_id)
     if network is None:
         raise LookupError(f"lead {row.lead_id} has no network {row.network_id}; rank again")
     voices, ties = queries.network_voices(connection, row.network_id), queries.network_ties(connection, row.network_id)
-    graph = network_graph(ties, {message.author_key for message in willing}, voices)
-    rows = report_queries.network_messages(
-        connection, job.scope(), row.network_id, area=row.area, version=job.run().versions["reading"]
-    )  # fmt: skip
+    graph = network_graph(ties, {message.author_key for message in messages if message.is_willing}, voices)
+    version = job.run().versions["reading"]
+    rows = report_queries.network_messages(connection, job.scope(), row.network_id, area=row.area, version=version)
     # A message may bear on the lead by what it answers, without naming the policy area itself.
     rows += [message for message in messages if message.post_id not in {row.post_id for row in rows}]
     told = {message.post_id: Told.of(message) for message in rows}
-    links = {message.post_id: safe_link(message.permalink) for message in rows}
     card = network_card(list(told.values()), voices=voices, ties=graph.edges, gazetteer=gazetteer, until=job.scope().until)
+    return _Found(network, messages, told, {message.post_id: safe_link(message.permalink) for message in rows}, graph, card)
+
+
+def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazetteer, titles: dict[str, str]) -> LeadContent:
+    """A lead with its card, from what is stored now."""
+    found = _found(connection, job, row, gazetteer)
+    network, card = found.network, found.card
+    willing = [message for message in found.messages if message.is_willing]
     names = {key: area.name for key, area in job.config.policy_areas.items()} | titles
     return LeadContent(
         rank=row.rank,
@@ -145,21 +161,21 @@ def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazet
         high=row.high,
         voices=row.voices,
         willing_messages=row.willing_messages,
-        network_voices=len(graph),
+        network_voices=len(found.graph),
         parts=tuple({**part, "name": PART_NAMES[part["key"]]} for part in row.parts),
-        approaches=tuple(_approach(call, told, links) for call in card.calls),
+        approaches=tuple(_approach(call, found.told, found.links) for call in card.calls),
         stages=tuple((STAGE_WORDS[stage], count) for stage, count in card.stages),
         quotes=tuple(quote(message, titles) for message in varied(willing, job.config.ranking.evidence_shown)),
         communities=counted(title_of(message.community_id, titles) for message in willing),
-        signals=counted(SIGNAL_WORDS[Signal(name)] for message in messages for name in message.signals),
-        card=_card(card, job, links),
+        signals=counted(SIGNAL_WORDS[Signal(name)] for message in found.messages for name in message.signals),
+        card=_card(card, job, found.links),
         routes=tuple(_routes(job, [message.community_id for message in willing], titles)),
         wards=tuple(sorted({place.ward for place in card.places if place.ward})),
         change=network.change,
         change_words=change_sentence(network.change, joined=network.joined, departed=network.departed, origins=len(network.origins)),
         kept=kept_sentence(row.kept_for, names) if row.kept_for else None,
         is_gathered=network.is_gathered,
-        picture=network_picture(graph),
+        picture=network_picture(found.graph),
         chart=activity_chart(card.activity),
     )
 

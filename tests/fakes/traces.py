@@ -40,5 +40,7 @@ def _is_in(words: str, path: Path) -> bool:
 
 
 def _forms(words: str) -> set[bytes]:
-    texts = {words, html.escape(words), html.escape(words, quote=False), json.dumps(words)[1:-1], words.replace('"', '""')}
+    escaped = html.escape(words)
+    texts = {words, escaped, html.escape(words, quote=False), escaped.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
+    texts |= {json.dumps(words)[1:-1], json.dumps(words, ensure_ascii=False)[1:-1], words.replace('"', '""')}
     return {text.encode() for text in texts} | {words.encode("utf-16-le"), words.encode("utf-16-be")}

@@ -140,6 +140,8 @@ class Watcher:
 
     def note(self, text: str) -> None: ...
 
+    def waiting(self, seconds: float, why: str) -> None: ...
+
     def advance(self, done: int, *, note: str = "") -> None:
         self.processes.add(len(multiprocessing.active_children()))
         if self._left is not None:
