@@ -47,6 +47,10 @@ def staff(connection: Connection, council: str) -> Staff:
     return Staff({row.username: row.display_name for row in rows}, officers)
 
 
+def names(connection: Connection, council: str) -> dict[str, str]:
+    return staff(connection, council).names
+
+
 @cache
 def _staff_statement() -> Any:
     statement = select(col(Account.username), col(Account.display_name), col(Account.is_active), col(Account.roles))
