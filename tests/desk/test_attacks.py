@@ -19,8 +19,11 @@ from tests.desk.stock import HOSTILE, lead_id, stock
 LEAD = f"/leads/{lead_id(1)}"
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset(
-    {"/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback"}
-)
+    {
+        "/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback",
+        "/your-posts", "/your-posts/status",
+    }
+)  # fmt: skip
 # Every page that is not public, and whose it is.
 PAGES: dict[str, frozenset[Role]] = {
     "/": EVERYBODY, "/help": EVERYBODY, "/account": EVERYBODY, "/account/password": EVERYBODY,
