@@ -51,19 +51,24 @@ def leads(
     with office.engine.connect() as connection:
         run = desk_queries.newest_scope(connection, acting.council)
         rows: list[Any] = []
+        mainly: dict[str, str] = {}
         total = 0
         if run:
             rows = desk_queries.leads_page(connection, run.scope, asked, minimum_voices=least, today=today, page=number)
             total = desk_queries.count_leads(connection, run.scope, asked, minimum_voices=least, today=today)
+            mainly = desk_queries.main_communities(connection, [row.lead_id for row in rows])
         staff = account_queries.staff(connection, acting.council)
     chosen = {"area": area, "ward": ward, "community": community, "status": asked.status, "assignee": assignee, "new": new}
     return page(
-        request, "leads.html", title="Leads", acting=acting, run=run, rows=rows[:PAGE], has_more=len(rows) > PAGE, total=total,
-        is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=any(chosen[key] for key in chosen if key != "status")
-        or asked.status != OPEN, lists=_lists(office, acting, staff.officers), names=staff.names,
-        area_name=office.area_name, approach=_approach,
-        address=lambda path, **more: path + "?" + urlencode({key: value for key, value in {**chosen, **more}.items() if value}),
+        request, "leads.html", title="Leads", acting=acting, run=run, rows=rows[:PAGE], mainly=mainly, has_more=len(rows) > PAGE,
+        total=total, is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=asked != LeadFilter(),
+        lists=_lists(office, acting, staff.officers), names=staff.names, area_name=office.area_name, title_of=office.community_title,
+        approach=_approach, address=lambda path, **more: f"{path}?{urlencode(_used({**chosen, **more}))}",
     )  # fmt: skip
+
+
+def _used(chosen: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in chosen.items() if value}
 
 
 @router.get("/leads/{lead_id}")

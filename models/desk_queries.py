@@ -75,6 +75,12 @@ def count_leads(connection: Connection, scope: str, asked: LeadFilter, *, minimu
     return connection.scalar(_count_statement(asked.shape()), _values(scope, asked, minimum_voices, today)) or 0
 
 
+def main_communities(connection: Connection, lead_ids: Sequence[str]) -> dict[str, str]:
+    """For each lead the community in which most of its messages stand."""
+    rows = connection.execute(_main_statement(), {"lead_ids": list(lead_ids)})
+    return {row.lead_id: row.community_id for row in rows}
+
+
 def lead_of_council(connection: Connection, council: str, lead_id: str, *, minimum_voices: int) -> Any | None:
     """A lead with where it stands and its network; another council's lead is not there."""
     values = {"lead_id": lead_id, "council": council, "minimum_voices": minimum_voices}
@@ -118,7 +124,8 @@ _NETWORK = (
 )  # fmt: skip
 _SHOWN = (
     col(Lead.lead_id), col(Lead.area), col(Lead.rank), col(Lead.score), col(Lead.low), col(Lead.high), col(Lead.voices),
-    col(Lead.willing_messages), col(Lead.approaches), col(Lead.kept_for), col(Network.first_seen_at),
+    col(Lead.willing_messages), col(Lead.approaches), col(Lead.kept_for), col(Network.first_seen_at), col(Network.change),
+    col(Network.joined),
 )  # fmt: skip
 
 
@@ -161,6 +168,14 @@ def _communities_statement() -> Any:
     statement = select(col(LeadCommunity.community_id), col(LeadCommunity.messages))
     mine = statement.where(col(LeadCommunity.lead_id) == bindparam("lead_id"))
     return mine.order_by(col(LeadCommunity.messages).desc(), col(LeadCommunity.community_id))
+
+
+@cache
+def _main_statement() -> Any:
+    """Fewest messages first: of each lead the last row is the one that counts."""
+    statement = select(col(LeadCommunity.lead_id), col(LeadCommunity.community_id))
+    asked = statement.where(col(LeadCommunity.lead_id).in_(bindparam("lead_ids", expanding=True)))
+    return asked.order_by(col(LeadCommunity.messages), col(LeadCommunity.community_id))
 
 
 @cache
