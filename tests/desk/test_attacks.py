@@ -19,8 +19,11 @@ from tests.desk.stock import HOSTILE, lead_id, stock
 LEAD = f"/leads/{lead_id(1)}"
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset(
-    {"/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback"}
-)
+    {
+        "/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback",
+        "/your-posts", "/your-posts/status",
+    }
+)  # fmt: skip
 # Every page that is not public, and whose it is.
 PAGES: dict[str, frozenset[Role]] = {
     "/": EVERYBODY, "/help": EVERYBODY, "/account": EVERYBODY, "/account/password": EVERYBODY,
@@ -30,6 +33,14 @@ PAGES: dict[str, frozenset[Role]] = {
     "/leads/{lead_id}/network": frozenset({Role.OFFICER}), "/leads/{lead_id}/picture.svg": frozenset({Role.OFFICER}),
     "/contacts": frozenset({Role.OFFICER}), "/contacts/{contact_id}": frozenset({Role.OFFICER}),
     "/holds/{hold_id}/lift": frozenset({Role.OFFICER}),
+    "/requests": frozenset({Role.DATA_PROTECTION}), "/requests/new": frozenset({Role.DATA_PROTECTION}),
+    "/requests/{request_id}": frozenset({Role.DATA_PROTECTION}), "/requests/{request_id}/remove": frozenset({Role.DATA_PROTECTION}),
+    "/requests/{request_id}/copy": frozenset({Role.DATA_PROTECTION}),
+    "/requests/{request_id}/copy/{form}": frozenset({Role.DATA_PROTECTION}),
+    "/requests/{request_id}/extend": frozenset({Role.DATA_PROTECTION}),
+    "/requests/{request_id}/close": frozenset({Role.DATA_PROTECTION}), "/audit": frozenset({Role.DATA_PROTECTION}),
+    "/audit.csv": frozenset({Role.DATA_PROTECTION}), "/retention": frozenset({Role.DATA_PROTECTION}),
+    "/retention/notices": frozenset({Role.DATA_PROTECTION}),
     "/accounts": frozenset({Role.ADMINISTRATOR}), "/accounts/new": frozenset({Role.ADMINISTRATOR}),
     "/accounts/{account_id}": frozenset({Role.ADMINISTRATOR}), "/accounts/{account_id}/invite": frozenset({Role.ADMINISTRATOR}),
 }  # fmt: skip
@@ -58,7 +69,14 @@ def own_token(desk: RunningDesk, browser: Browser) -> str:
 
 
 def filled(path: str) -> str:
-    for name, value in {"lead_id": lead_id(1), "contact_id": "c-1", "hold_id": "1", "account_id": "a-1"}.items():
+    for name, value in {
+        "lead_id": lead_id(1),
+        "contact_id": "c-1",
+        "hold_id": "1",
+        "account_id": "a-1",
+        "request_id": "1",
+        "form": "html",
+    }.items():
         path = path.replace(f"{{{name}}}", value)
     return path
 
