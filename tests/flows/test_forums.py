@@ -17,15 +17,17 @@ from models.base import utc_now
 from models.post import Post
 from models.provenance import Poll
 from models.session import unit_of_work
+from tests.fakes.bluesky import FakeBluesky
 from tests.fakes.discourse import FakeDiscourse
 from tests.fakes.lemmy import FakeLemmy
 from tests.fakes.live import AUTHOR_KEY, SimulatedClock, live_job, live_settings, write_config
 from tests.fakes.mastodon import FakeMastodon
 from tests.fakes.reddit_world import EVERY_S, Item, World
+from tests.fakes.rss import FakeRss
 from tests.fakes.server import FakeServer, now_and_then
 
 NAME = "marlowick"
-FORUMS = [pytest.param(forum, id=forum.platform) for forum in (FakeDiscourse, FakeMastodon, FakeLemmy)]
+FORUMS = [pytest.param(forum, id=forum.platform) for forum in (FakeDiscourse, FakeMastodon, FakeLemmy, FakeBluesky, FakeRss)]
 ALL_DUE_HOURS = 1_000.0
 
 
