@@ -213,7 +213,7 @@ def check() -> None:
 
 
 def _columns(text: str | None) -> dict[str, str]:
-    from flows.sources.archive import Row
+    from flows.sources.row import Row
 
     pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
     if wrong := [name for name, sign, column in pairs if not sign or not column.strip() or not name.strip()]:

@@ -48,7 +48,14 @@ def _rss(settings: Settings) -> LiveSource:
     return open_rss(settings)
 
 
-LIVE: dict[str, Callable[[Settings], LiveSource]] = {"reddit": _reddit, "discourse": _discourse, "mastodon": _mastodon, "lemmy": _lemmy, "bluesky": _bluesky, "rss": _rss}
+LIVE: dict[str, Callable[[Settings], LiveSource]] = {
+    "reddit": _reddit,
+    "discourse": _discourse,
+    "mastodon": _mastodon,
+    "lemmy": _lemmy,
+    "bluesky": _bluesky,
+    "rss": _rss,
+}
 
 
 def is_live(name: str) -> bool:

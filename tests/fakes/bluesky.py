@@ -47,7 +47,9 @@ class FakeBluesky(FakeServer):
             case "app.bsky.feed.getPosts":
                 uris = query["uris"]
                 if len(uris) > AT_ONCE:
-                    return Answer({"error": "InvalidRequest", "message": "Error: Params must have the property uris no longer than 25"}, 400)
+                    return Answer(
+                        {"error": "InvalidRequest", "message": "Error: Params must have the property uris no longer than 25"}, 400
+                    )
                 found = [item for item in self.world.items.values() if item.state == "visible" and self._uri(item) in uris]
                 return Answer({"posts": [self._view(item) for item in found]})
         return Answer({"error": "InvalidRequest", "message": "not found"}, 400)
@@ -65,12 +67,23 @@ class FakeBluesky(FakeServer):
         return Answer(data, headers={"ratelimit-limit": "3000", "ratelimit-remaining": "2990", "ratelimit-reset": "4102444800"})
 
     def _view(self, item: Item) -> dict[str, Any]:
-        record: dict[str, Any] = {"$type": "app.bsky.feed.post", "text": self.words(item)[1], "createdAt": _time(item.created), "langs": ["en"]}
+        record: dict[str, Any] = {
+            "$type": "app.bsky.feed.post",
+            "text": self.words(item)[1],
+            "createdAt": _time(item.created),
+            "langs": ["en"],
+        }
         if item.parent:
             above, top = self.world.items[item.parent], self.world.items[item.thread]
             record["reply"] = {"parent": {"uri": self._uri(above), "cid": CID}, "root": {"uri": self._uri(top), "cid": CID}}
-        labels = [{"src": OWNER, "uri": _did(item.author), "val": val, "cts": _time(item.created)} for val in self.labels.get(item.author, [])]
-        author = {"did": _did(item.author), "handle": f"{item.author.lower().replace('_', '-')}.example", "displayName": "Nobody's business"}
+        labels = [
+            {"src": OWNER, "uri": _did(item.author), "val": val, "cts": _time(item.created)} for val in self.labels.get(item.author, [])
+        ]
+        author = {
+            "did": _did(item.author),
+            "handle": f"{item.author.lower().replace('_', '-')}.example",
+            "displayName": "Nobody's business",
+        }
         return {
             "uri": self._uri(item), "cid": CID, "author": author | {"labels": labels}, "record": record, "indexedAt": _time(item.created),
             "replyCount": 0, "repostCount": 0, "likeCount": 0, "labels": [],

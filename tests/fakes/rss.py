@@ -45,7 +45,9 @@ class FakeRss(FakeServer):
             for item in items
         )
         feed = f'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{name}</title>{entries}</feed>'
-        return Answer(feed, headers={"etag": f'"{blake2b(feed.encode()).hexdigest()[:12]}"'}, content_type="application/atom+xml; charset=utf-8")
+        return Answer(
+            feed, headers={"etag": f'"{blake2b(feed.encode()).hexdigest()[:12]}"'}, content_type="application/atom+xml; charset=utf-8"
+        )
 
 
 def _time(seconds: float) -> str:
