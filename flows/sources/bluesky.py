@@ -17,7 +17,7 @@ from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, wrong_address
-from flows.sources.wire import HostPaces, Wire
+from flows.sources.wire import GONE, HostPaces, Wire
 
 PLATFORM = "bluesky"
 # Addresses of the network's own pages, and the server that tells anybody what stands there.
@@ -130,6 +130,8 @@ def _asking(host: str, place: str) -> Iterator[None]:
     except faults.UnauthorizedError:
         raise SourceSkippedError(ProblemKind.PRIVATE_COMMUNITY, f"{place}: {host} shows it to members only") from None
     except (faults.AtProtocolError, *MISSHAPEN) as error:
+        if isinstance(error, faults.RequestException) and error.response and error.response.status_code in GONE:
+            raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place}: there is nothing at its url in communities.toml") from None
         raise SourceUnavailableError(
             f"bluesky: {host}: an answer that atproto does not understand ({type(error).__name__}); try again later"
         ) from None

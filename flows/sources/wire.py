@@ -24,7 +24,7 @@ LARGEST_ANSWER = 32 * 2**20
 BLOCK = 2**16
 # Seconds since 1970 rather than seconds from now.
 EPOCH_FROM = 10**9
-OK, MOVED, UNAUTHORISED, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 300, 401, 408, 429, 500
+OK, MOVED, WRONG, UNAUTHORISED, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 300, 400, 401, 408, 429, 500
 REFUSED, GONE = frozenset({403, 451}), frozenset({404, 410})
 RETRIED = (
     requests.exceptions.ChunkedEncodingError,
@@ -165,7 +165,7 @@ def checked(response: requests.Response, *, place: str, platform: str) -> reques
         raise SourceSkippedError(ProblemKind.PRIVATE_COMMUNITY, f"{place}: {platform} shows it to members only (status {status})")
     if status in GONE:
         raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} is not there; check its url in communities.toml")
-    if MOVED <= status < UNAUTHORISED - 1:
+    if MOVED <= status < WRONG:
         raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} has moved; put its new address into communities.toml")
     raise SourceSkippedError(ProblemKind.FORBIDDEN_COMMUNITY, f"{place}: not given out (status {status})")
 

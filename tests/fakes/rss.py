@@ -45,9 +45,10 @@ class FakeRss(FakeServer):
             for item in items
         )
         feed = f'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>{name}</title>{entries}</feed>'
-        return Answer(
-            feed, headers={"etag": f'"{blake2b(feed.encode()).hexdigest()[:12]}"'}, content_type="application/atom+xml; charset=utf-8"
-        )
+        etag = f'"{blake2b(feed.encode()).hexdigest()[:12]}"'
+        if self.headers.get("if-none-match") == etag:
+            return Answer("", 304, {"etag": etag})
+        return Answer(feed, headers={"etag": etag}, content_type="application/atom+xml; charset=utf-8")
 
 
 def _time(seconds: float) -> str:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -64,6 +64,8 @@ class FakeServer:
         self.requests: list[str] = []
         self.user_agents: set[str] = set()
         self.authorisations: set[str] = set()
+        # Of the request that is being answered.
+        self.headers: Mapping[str, str] = {}
         self.lock = threading.RLock()
         handler = type("Handler", (Handler,), {"fake": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -138,6 +140,7 @@ class Handler(BaseHTTPRequestHandler):
             fail(self, fault)
             return
         with fake.lock:
+            fake.headers = self.headers
             answer = fake.answer(parts.path, parse_qs(parts.query))
         send(self, answer)
 

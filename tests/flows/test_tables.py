@@ -11,6 +11,8 @@ from coprod_nlp.vocabulary import PostKind
 from flows.sources.archive import ArchiveSource
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceRefusedError
 
+# Workbooks know no time zones.
+SUBMITTED = datetime.fromisoformat("2026-03-01T09:30:00")
 HEADER = ["Response ID", "Submitted", "What would you do?", "Respondent"]
 COLUMNS = {"id": "Response ID", "created_utc": "Submitted", "body": "What would you do?", "author": "Respondent"}
 DUMP = """<?xml version="1.0" encoding="utf-8"?>
@@ -39,7 +41,7 @@ def read(path: Path, columns: dict[str, str] | None = None) -> tuple[list[tuple[
 
 def test_a_workbook_of_a_consultation_is_read_by_its_mapping(tmp_path: Path) -> None:
     path = workbook(
-        tmp_path / "parks.xlsx", HEADER, [101, datetime(2026, 3, 1, 9, 30), "I would look after the planters.", "R-1"], [None] * 4,
+        tmp_path / "parks.xlsx", HEADER, [101, SUBMITTED, "I would look after the planters.", "R-1"], [None] * 4,
         [102, "2026-03-02", "Keep it open.", None], [103, None, "#N/A", "R-3"],
     )  # fmt: skip
     posts, problems = read(path, COLUMNS)
