@@ -16,6 +16,7 @@ STATES = {"deleted": PostState.DELETED, "removed": PostState.REMOVED, "filtered"
 
 class FakeLemmy(FakeServer):
     platform = "lemmy"
+    late_request = 9
 
     def url(self, name: str) -> str:
         return f"{self.address}/c/{name}"
