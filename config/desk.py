@@ -21,6 +21,10 @@ class DeskRules(BaseModel):
     idle_minutes: int | None = Field(default=None, ge=5, le=480)
     session_hours: int | None = Field(default=None, ge=1, le=24)
     draft: str | None = None
+    team: str | None = Field(default=None, max_length=200)
+    responsible_owner: str | None = Field(default=None, max_length=200)
+    contact_email: str | None = Field(default=None, max_length=200)
+    data_protection_email: str | None = Field(default=None, max_length=200)
 
     @field_validator("colour")
     @classmethod
@@ -60,6 +64,10 @@ class Desk(BaseModel):
     idle_minutes: int
     session_hours: int
     draft: str
+    team: str
+    responsible_owner: str
+    contact_email: str
+    data_protection_email: str
 
 
 def desk_of(rules: dict[str, DeskRules], council: str | None) -> Desk:

@@ -17,11 +17,11 @@ PROJECT_DIR = Path(__file__).parent.parent
 KEY_BYTES = 32
 MINIMUM_KEY_CHARS = 32
 MINIMUM_DISTINCT_CHARS = 10
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEY_CHARS = 32
 
 # What author keys are made with, oldest first. Each new one is put over the keys that those before it made.
 Secrets = tuple[bytes, ...]
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(Exception):
@@ -38,6 +38,24 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="SQLAlchemy address; SQLite in `home` where unset.")
     author_key: SecretStr | None = Field(default=None, description="Secret that turns author ids into keys; a file in `home` where unset.")
     workers: int = Field(default=0, ge=0, le=64, description="Reading processes; 0 takes the number of processors, at most 4.")
+
+    desk_address: str = Field(default="http://127.0.0.1:8040", description="Where people reach the desk, as they type it.")
+    oidc_issuer: str | None = Field(default=None, description="Address of the council's OpenID Connect provider.")
+    oidc_client_id: str | None = Field(default=None, description="What the provider calls the desk.")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="The secret that the provider gave for the desk.")
+
+    @field_validator("desk_address", "oidc_issuer")
+    @classmethod
+    def _reachable_safely(cls, value: str | None) -> str | None:
+        """Over plain http passwords can be read on the way; on one machine there is no way."""
+        if value is None:
+            return None
+        address = urlsplit(value)
+        if address.scheme == "https" and address.hostname:
+            return value.rstrip("/")
+        if address.scheme == "http" and address.hostname in LOOPBACK:
+            return value.rstrip("/")
+        raise ValueError(f"should begin with https:// and name a host; http:// only for {', '.join(LOOPBACK)}")
 
     reddit_client_id: SecretStr | None = Field(default=None, description="Id of the app that Reddit approved.")
     reddit_client_secret: SecretStr | None = Field(default=None, description="Its secret.")
@@ -70,24 +88,6 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"http://(127\.0\.0\.1|localhost):\d{1,5}", value):
             raise ValueError("should be on this machine, as http://127.0.0.1:8080; leave it unset for the real Reddit")
         return value
-
-    desk_address: str = Field(default="http://127.0.0.1:8040", description="Where people reach the desk, as they type it.")
-    oidc_issuer: str | None = Field(default=None, description="Address of the council's OpenID Connect provider.")
-    oidc_client_id: str | None = Field(default=None, description="What the provider calls the desk.")
-    oidc_client_secret: SecretStr | None = Field(default=None, description="The secret that the provider gave for the desk.")
-
-    @field_validator("desk_address", "oidc_issuer")
-    @classmethod
-    def _reachable_safely(cls, value: str | None) -> str | None:
-        """Over plain http passwords can be read on the way; on one machine there is no way."""
-        if value is None:
-            return None
-        address = urlsplit(value)
-        if address.scheme == "https" and address.hostname:
-            return value.rstrip("/")
-        if address.scheme == "http" and address.hostname in LOOPBACK:
-            return value.rstrip("/")
-        raise ValueError(f"should begin with https:// and name a host; http:// only for {', '.join(LOOPBACK)}")
 
     @field_validator("author_key")
     @classmethod

@@ -13,7 +13,21 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.settings import LOOPBACK, Settings
-from desk import accounts, contact, front, help_pages, leads, sign_in
+from desk import (
+    accounts,
+    audit_log,
+    contact,
+    export,
+    front,
+    help_pages,
+    leads,
+    network,
+    oidc,
+    public,
+    requests,
+    retention,
+    sign_in,
+)
 from desk.auth import ForgedError, NotAllowedError, NotSignedInError, check_form, current, sign_in_address
 from desk.office import Office, office_of, open_office
 from desk.pages import FOLDER, page
@@ -22,7 +36,21 @@ from models.account_queries import has_administrator
 
 log = logging.getLogger("desk")
 
-ROUTERS: tuple[APIRouter, ...] = (front.router, sign_in.router, accounts.router, leads.router, contact.router, help_pages.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    front.router,
+    sign_in.router,
+    oidc.router,
+    accounts.router,
+    leads.router,
+    export.router,
+    network.router,
+    contact.router,
+    help_pages.router,
+    requests.router,
+    audit_log.router,
+    retention.router,
+    public.router,
+)
 
 # Nothing is measured for anybody else, whatever the environment of the machine says.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}

@@ -15,6 +15,8 @@ LIMITS = {
     "first_run": RateLimitItemPerMinute(10, 15),
     "set_password": RateLimitItemPerMinute(20, 15),
     "public_form": RateLimitItemPerMinute(10, 60),
+    "public_forms": RateLimitItemPerMinute(300, 60),
+    "public_status": RateLimitItemPerMinute(30, 60),
     "export": RateLimitItemPerMinute(10, 10),
     "any": RateLimitItemPerMinute(1_200, 1),
 }

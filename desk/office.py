@@ -11,6 +11,7 @@ from config.load import load_config, load_desk
 from config.schema import Config
 from config.settings import Settings
 from desk.doors import Doors
+from desk.errands import Errands
 from models.session import open_engine
 
 
@@ -23,6 +24,7 @@ class Office:
     rules: dict[str, DeskRules]
     engine: Engine
     doors: Doors = field(default_factory=Doors)
+    errands: Errands = field(default_factory=Errands)
 
     def desk(self, council: str | None) -> Desk:
         return desk_of(self.rules, council)

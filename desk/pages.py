@@ -17,6 +17,13 @@ FOLDER = Path(__file__).parent
 NAVIGATION: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("/leads", "Leads", (Role.OFFICER,)),
     ("/contacts", "Contact", (Role.OFFICER,)),
+    ("/labels", "Labels", (Role.ANALYST,)),
+    ("/classifiers", "Classifiers", (Role.ANALYST,)),
+    ("/runs", "Runs", (Role.ANALYST,)),
+    ("/requests", "Requests", (Role.DATA_PROTECTION,)),
+    ("/retention", "Retention", (Role.DATA_PROTECTION,)),
+    ("/records", "Records", (Role.DATA_PROTECTION,)),
+    ("/audit", "Audit log", (Role.DATA_PROTECTION,)),
     ("/accounts", "People", (Role.ADMINISTRATOR,)),
     ("/help", "Help", tuple(Role)),
 )
@@ -33,6 +40,16 @@ NOTICES = {
     "closed": "Closed. Thank you for saying what came of it.",
     "cancelled": "Cancelled. The draft is gone.",
     "hold": "Nobody writes there until that day.",
+    "received": "The request is taken in, and its clock runs.",
+    "removed": "Removed, and kept out from now on. Reports and files that showed it are being written anew.",
+    "copied": "The copy is ready.",
+    "request-closed": "Closed. What pointed at the person is gone from the request.",
+    "notices": "Written down for every message that was waiting.",
+    "labelled": "Label saved.",
+    "skipped": "Left for later.",
+    "started": "Started. This page shows when it is done.",
+    "promoted": "Promoted. The next run reads with it.",
+    "rolled-back": "Taken back. The next run reads with the one before.",
     "lifted": "Lifted. Messages are possible again.",
 }
 

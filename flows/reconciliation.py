@@ -12,7 +12,6 @@ from config.settings import Settings
 from coprod_nlp.vocabulary import PostState
 from flows.keys import ready_keys
 from flows.progress import listener
-from flows.renewal import renew
 from flows.sources.base import CollectedPost, SourceRefusedError
 from flows.sources.live import LiveSource
 from flows.sources.table import LIVE, open_live
@@ -127,6 +126,8 @@ def reconcile_all(
     """
     if platform is not None and platform not in LIVE:
         raise SourceRefusedError(f"--platform {platform}: cannot be asked; those that can: {', '.join(sorted(LIVE))}")
+    from flows.renewal import renew  # brings the whole reading with it
+
     ready_keys(engine, settings)
     with engine.connect() as connection:
         stored = {name for name, _ in right_queries.stored_communities(connection)}

@@ -66,3 +66,20 @@ class HoldKind(StrEnum):
 
     COOL_OFF = "cool_off"
     DO_NOT_CONTACT = "do_not_contact"
+
+
+class RequestOrigin(StrEnum):
+    """Where a request came in: the public page, or by letter, e-mail or telephone."""
+
+    PUBLIC = "public"
+    STAFF = "staff"
+
+
+class RequestOutcome(StrEnum):
+    """How a request ended."""
+
+    REMOVED = "removed"
+    MESSAGE_REMOVED = "message_removed"
+    COPY_GIVEN = "copy_given"
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"

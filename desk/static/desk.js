@@ -8,3 +8,8 @@ initAll();
 document.querySelectorAll("form[data-submit-on-change]").forEach((form) => {
   form.addEventListener("change", () => form.requestSubmit());
 });
+
+// On a phone what can be chosen is folded away, so that the leads come first.
+if (window.matchMedia("(max-width: 48em)").matches) {
+  document.querySelectorAll("details.desk-fold").forEach((fold) => fold.removeAttribute("open"));
+}

@@ -16,6 +16,7 @@ from models import (  # noqa: F401  (fill the metadata)
     post,
     provenance,
     report,
+    request,
     run,
     wiping,
     written,

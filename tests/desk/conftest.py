@@ -51,10 +51,11 @@ class Browser:
 
 @dataclass
 class RunningDesk:
-    """A desk that listens on `address`."""
+    """A desk whose users type `address`, and that listens on `listening`."""
 
     app: FastAPI
     address: str
+    listening: str
     clients: list[httpx.Client] = field(default_factory=list)
 
     @property
@@ -67,7 +68,7 @@ class RunningDesk:
         return self.office.engine
 
     def nobody(self) -> Browser:
-        self.clients.append(httpx.Client(base_url=self.address, follow_redirects=True, timeout=60))
+        self.clients.append(httpx.Client(base_url=self.listening, follow_redirects=True, timeout=60))
         return Browser(self.clients[-1])
 
     def account(self, username: str, *roles: Role, council: str = COUNCIL, password_hash: str | None = None) -> str:
@@ -121,7 +122,7 @@ def running(home: Path, **changed: Any) -> Iterator[RunningDesk]:
         while not server.started and monotonic() < limit:
             sleep(0.01)
         assert server.started
-        desk = RunningDesk(app, address)
+        desk = RunningDesk(app, app.state.office.settings.desk_address, address)
         yield desk
         for client in desk.clients:
             client.close()
@@ -139,11 +140,21 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, empty_store: Path) -> Iterator[RunningDesk]:
+def stored(empty_store: Path) -> Callable[[Path], Path]:
+    """Makes a home with an empty store below a folder."""
+
+    def make(folder: Path) -> Path:
+        (folder / "home").mkdir()
+        shutil.copy(empty_store, folder / "home")
+        return folder / "home"
+
+    return make
+
+
+@pytest.fixture
+def desk(tmp_path: Path, stored: Callable[[Path], Path]) -> Iterator[RunningDesk]:
     """A desk with an empty store."""
-    (tmp_path / "home").mkdir()
-    shutil.copy(empty_store, tmp_path / "home")
-    with running(tmp_path / "home") as running_desk:
+    with running(stored(tmp_path)) as running_desk:
         yield running_desk
 
 

@@ -1,0 +1,58 @@
+"""Whose posts are meant: from an account's name, as a person gives it, to author keys. The name is forgotten at once."""
+
+from collections.abc import Sequence
+
+from config.handles import keys_of_handle, permalink_forms, plain_handle
+from config.settings import load_author_key, mark_of
+from desk.office import Office
+from models import right_queries
+from models.classifier_actions import RefusedError
+from models.request import RightsRequest
+from models.request_queries import communities_of_runs, keys_of_request
+
+HANDLE_CHARS = 80
+
+
+def places_of(office: Office, council: str) -> list[tuple[str, str]]:
+    """Where a person may be known by a name: communities the council listens to."""
+    with office.engine.connect() as connection:
+        return [
+            (name, office.community_title(name))
+            for name in sorted(communities_of(office, council) | communities_of_runs(connection, council))
+        ]
+
+
+def communities_of(office: Office, council: str) -> set[str]:
+    return {community.community_id for community in office.config.communities if community.council == council}
+
+
+def keys_of(office: Office, handle: str, places: Sequence[str], *, known: Sequence[str]) -> frozenset[str]:
+    """Author keys that this account may have in these places; none for no name.
+
+    Raises
+    ------
+    RefusedError
+        Where it is not said where the name is used, or the secret behind the keys is not that of the store.
+    """
+    if not plain_handle(handle).strip():
+        return frozenset()
+    if len(handle) > HANDLE_CHARS:
+        raise RefusedError(f"the name has {len(handle):,} characters; account names have at most {HANDLE_CHARS}")
+    if not places or not set(places) <= set(known):
+        raise RefusedError("choose where this name is used; nobody is looked for anywhere else")
+    secrets = load_author_key(office.settings)
+    with office.engine.connect() as connection:
+        state = right_queries.key_state(connection)
+    if state is not None and state.mark != mark_of(secrets):
+        raise RefusedError("the desk does not hold the key that this store was made with, so nobody would be found; ask your administrator")
+    return keys_of_handle(secrets, handle, on=sorted(places))
+
+
+def person_of(office: Office, request: RightsRequest) -> tuple[frozenset[str], str | None]:
+    """Author keys that an open request is about, and the stored message that its link leads to."""
+    with office.engine.connect() as connection:
+        keys = keys_of_request(connection, request.request_id)
+        found = right_queries.post_at(connection, permalink_forms(request.link)) if request.link else None
+    if found is None:
+        return frozenset(keys), None
+    return frozenset(keys | ({found.author_key} if found.author_key else set())), found.post_id
