@@ -24,8 +24,7 @@ GONE_KINDS = {PostState.DELETED: ProblemKind.DELETED, PostState.REMOVED: Problem
 # Who took a submission away, in Reddit's words; a moderator or Reddit itself where not listed.
 REMOVERS = {"deleted": PostState.DELETED, "author": PostState.DELETED, "automod_filtered": PostState.FILTERED, "reddit": PostState.FILTERED}
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-LARGEST_SCORE = 2**31 - 1
-MILLISECONDS_FROM = 10**11
+LARGEST_SCORE, MILLISECONDS_FROM = 2**31 - 1, 10**11
 SUBMISSION, COMMENT = "t3_", "t1_"
 
 

@@ -127,7 +127,8 @@ class Wire(requests.Session):
         """What is wrong with an answer that another try may mend; "" where nothing is."""
         status = response.status_code
         if status == TOO_MANY:
-            wait_s = retry_after_s(response) or reset_s(response) or BLIND_WAIT_S
+            said_s = (retry_after_s(response), reset_s(response), BLIND_WAIT_S)
+            wait_s = next(seconds for seconds in said_s if seconds is not None)
             if wait_s > LONGEST_WAIT_S:
                 raise SourceUnavailableError(f"{self._platform}: {self._host} asks to wait {wait_s:,.0f} s; try again after that")
             self._pace.hold(wait_s, f"{self._host} asks us to wait")

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from config.schema import Community
+from config.schema import FOUND_BY_ADDRESS, REDDIT, Community
 from config.settings import Settings, SettingsError, load_settings
 from coprod_nlp.vocabulary import PostState
 from flows.sources.base import CollectedPost, Problems, SourceError, SourceRefusedError, SourceUnavailableError
 from flows.sources.live import Cursor, LiveSource, SourceSkippedError, Target
-from flows.sources.table import open_live
+from flows.sources.table import LIVE, open_live
 from flows.sources.wire import host_pace
 from models.base import utc_now
 from tests.fakes.bluesky import FakeBluesky
@@ -252,8 +253,12 @@ def test_a_feed_that_no_longer_reaches_back_is_a_gap_and_what_fell_off_its_end_i
     assert answers == {forum.fullname(newest): None}
 
 
-def test_the_tests_of_forums_name_every_live_source() -> None:
-    from flows.sources.table import LIVE
+@pytest.mark.parametrize("forum", EACH, indirect=True)
+def test_a_search_term_is_refused_where_it_would_narrow_nothing(forum: FakeServer) -> None:
+    with pytest.raises(ValidationError, match="is for Reddit only"):
+        Community.model_validate(community(forum).model_dump() | {"search": ("compost",)})
 
-    assert {kind.platform for kind in KINDS} | {"reddit"} == set(LIVE)
+
+def test_the_tests_of_forums_name_every_live_source() -> None:
+    assert {kind.platform for kind in KINDS} == FOUND_BY_ADDRESS == LIVE.keys() - {REDDIT}
     assert all((Path(__file__).parents[2] / "docs" / "sources" / f"{name}.md").exists() for name in LIVE)
