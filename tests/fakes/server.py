@@ -148,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
             fail(self, fault)
             return
         with fake.lock:
-            fake.headers = self.headers
+            fake.headers = {name.lower(): value for name, value in self.headers.items()}
             answer = fake.answer(parts.path, parse_qs(parts.query))
         send(self, answer)
 

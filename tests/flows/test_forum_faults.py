@@ -96,7 +96,7 @@ def test_a_community_that_is_not_shown_is_left_out_with_its_kind(fault: Fault, k
 
 
 @pytest.mark.parametrize("forum", [each for each in EACH if each.id != "rss"], indirect=True)
-@pytest.mark.parametrize("body", ["{}", "[{}]", '{"topic_list": {"topics": [{"id": "x"}]}, "posts": [{}], "feed": [{}]}'])
+@pytest.mark.parametrize("body", ['{"odd": []}', "[{}]", '{"topic_list": {"topics": [{"id": "x"}]}, "posts": [{}], "feed": [{}]}'])
 def test_an_answer_of_an_unknown_shape_says_so(body: str, forum: FakeServer, source: LiveSource) -> None:
     forum.faults = always(Fault(body=body))
     with pytest.raises(SourceUnavailableError, match=r"an answer of an unknown shape|does not understand"):
