@@ -1,7 +1,6 @@
 """schemathesis against the desk's own description of its pages: whatever is sent, nothing breaks inside."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
