@@ -6,7 +6,7 @@ Shares no code with what finds networks: plain tuples, the standard library's ra
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import accumulate, combinations
 from random import Random
 
 AREAS = ("parks", "waste", "transport", "culture", "social_care", "environment")
@@ -75,7 +75,7 @@ class _Maker:
         self.neighbours: list[list[int]] = [[] for _ in range(plan.communities)]
         for person, community in enumerate(self.home):
             self.neighbours[community].append(person)
-        self.pull = [[min(self.activity[person], 30.0) for person in some] for some in self.neighbours]
+        self.pull = [list(accumulate(min(self.activity[person], 30.0) for person in some)) for some in self.neighbours]
         self.free = [list(some) for some in self.neighbours]
         for some in self.free:
             self.random.shuffle(some)
@@ -90,7 +90,7 @@ class _Maker:
         return self.random.uniform(0, DAYS)
 
     def _somebody(self, community: int) -> int:
-        return self.random.choices(self.neighbours[community], self.pull[community])[0]
+        return self.random.choices(self.neighbours[community], cum_weights=self.pull[community])[0]
 
     def _take(self, community: int, count: int) -> list[int]:
         """People who are in no network or circle yet."""

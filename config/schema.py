@@ -48,13 +48,13 @@ def _number(value: object) -> object:
     return value
 
 
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold().removeprefix("/").removeprefix("r/")))
+
+
 def _programme(value: object) -> object:
     """A programme of the whole council may be written as its name alone."""
     return {"name": value} if isinstance(value, str) else value
-
-
-def _letters(name: str) -> str:
-    return "".join(filter(str.isalnum, name.casefold().removeprefix("/").removeprefix("r/")))
 
 
 def _lowered(names: frozenset[str]) -> frozenset[str]:
@@ -136,10 +136,9 @@ class Place(Frozen):
 
 
 class Community(Frozen):
-    """Where a council listens.
+    """Where a council listens. `search` narrows it to what these terms find; `expected_per_day` is said where history cannot.
 
-    `approach` says whether it may speak up there, and `contact` whom it asks. `search` narrows it to what these terms find;
-    `expected_per_day` is said where history cannot.
+    `approach` says whether the council may speak up there, and `contact` whom it asks.
     """
 
     platform: Key
@@ -148,12 +147,13 @@ class Community(Frozen):
     council: str
     category: Annotated[str, AfterValidator(_category)]
     url: HttpUrl
+    search: tuple[SearchTerm, ...] = ()
+    expected_per_day: Annotated[float | None, Field(ge=0)] = None
+
     approach: Literal["welcome", "ask_first", "not_welcome"] | None = None
     rules: str = ""
     rules_url: HttpUrl | None = None
     contact: str = ""
-    search: tuple[SearchTerm, ...] = ()
-    expected_per_day: Annotated[float | None, Field(ge=0)] = None
 
     @field_validator("name")
     @classmethod

@@ -17,11 +17,11 @@ PROJECT_DIR = Path(__file__).parent.parent
 KEY_BYTES = 32
 MINIMUM_KEY_CHARS = 32
 MINIMUM_DISTINCT_CHARS = 10
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEY_CHARS = 32
 
 # What author keys are made with, oldest first. Each new one is put over the keys that those before it made.
 Secrets = tuple[bytes, ...]
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(Exception):
@@ -38,26 +38,6 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="SQLAlchemy address; SQLite in `home` where unset.")
     author_key: SecretStr | None = Field(default=None, description="Secret that turns author ids into keys; a file in `home` where unset.")
     workers: int = Field(default=0, ge=0, le=64, description="Reading processes; 0 takes the number of processors, at most 4.")
-
-    reddit_client_id: SecretStr | None = Field(default=None, description="Id of the app that Reddit approved.")
-    reddit_client_secret: SecretStr | None = Field(default=None, description="Its secret.")
-    reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
-    reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
-
-    @field_validator("reddit_account")
-    @classmethod
-    def _account(cls, value: str | None) -> str | None:
-        name = (value or "").removeprefix("/").removeprefix("u/")
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{3,20}", name):
-            raise ValueError("should be the name of a Reddit account, such as marlowick_council")
-        return name or None
-
-    @field_validator("reddit_address")
-    @classmethod
-    def _on_this_machine(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"http://(127\.0\.0\.1|localhost):\d{1,5}", value):
-            raise ValueError("should be on this machine, as http://127.0.0.1:8080; leave it unset for the real Reddit")
-        return value
 
     desk_address: str = Field(default="http://127.0.0.1:8040", description="Where people reach the desk, as they type it.")
     oidc_issuer: str | None = Field(default=None, description="Address of the council's OpenID Connect provider.")
@@ -76,6 +56,36 @@ class Settings(BaseSettings):
         if address.scheme == "http" and address.hostname in LOOPBACK:
             return value.rstrip("/")
         raise ValueError(f"should begin with https:// and name a host; http:// only for {', '.join(LOOPBACK)}")
+
+    reddit_client_id: SecretStr | None = Field(default=None, description="Id of the app that Reddit approved.")
+    reddit_client_secret: SecretStr | None = Field(default=None, description="Its secret.")
+    reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
+    reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
+
+    contact: str | None = Field(default=None, description="Web page or e-mail address of who answers for requests to forums; named in each.")
+    mastodon_tokens: SecretStr | None = Field(default=None, description="For servers that show timelines to members only: HOST=TOKEN,…")
+
+    @field_validator("contact")
+    @classmethod
+    def _one_can_write_to(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s()]{3,200}|(mailto:)?[^\s()@]{1,64}@[^\s()@]{3,200}", value):
+            raise ValueError("should be a web page (https://…) or an e-mail address")
+        return value
+
+    @field_validator("reddit_account")
+    @classmethod
+    def _account(cls, value: str | None) -> str | None:
+        name = (value or "").removeprefix("/").removeprefix("u/")
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9_-]{3,20}", name):
+            raise ValueError("should be the name of a Reddit account, such as marlowick_council")
+        return name or None
+
+    @field_validator("reddit_address")
+    @classmethod
+    def _on_this_machine(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"http://(127\.0\.0\.1|localhost):\d{1,5}", value):
+            raise ValueError("should be on this machine, as http://127.0.0.1:8080; leave it unset for the real Reddit")
+        return value
 
     @field_validator("author_key")
     @classmethod

@@ -162,3 +162,12 @@ class RankedLead:
     stages: tuple[tuple[Stage, int], ...]
     community_id: str = ""
     kept_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedLead:
+    """What officers decided on a lead, and the values that its score had then by part, None where they were not known."""
+
+    lead_id: str
+    is_accepted: bool
+    parts: Mapping[str, float | None]

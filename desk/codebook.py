@@ -22,8 +22,8 @@ SIGNAL_HELP = {
 }
 SENSITIVE_HELP = (
     "The message reveals health, religion, sexuality, ethnicity, party politics, union membership, immigration status or criminal "
-    "history of a "
-    "private person (the author, relatives and friends count; public figures do not), or its author seems to be under 18."
+    "history of a private person (the author, relatives and friends count; public figures do not), or its author seems to be under "
+    "18."
 )
 RULINGS = (
     "Judge the message alone: what it says, not what its author may be like.",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from config.schema import Campaign
+from coprod_nlp.words import WELCOME_WORDS
 from desk.auth import Acting, Officer
 from desk.office import Office, TheOffice
 from desk.pages import go, page
@@ -54,14 +55,13 @@ def contacts(request: Request, office: TheOffice, acting: Officer) -> Response:
 
 
 @router.post("/leads/{lead_id}/contact")
-def start(office: TheOffice, acting: Officer, lead_id: Id) -> Response:
+def start(request: Request, office: TheOffice, acting: Officer, lead_id: Id) -> Response:
     try:
         with unit_of_work(office.engine) as session:
             lead = _lead(office, session.connection(), acting, lead_id)
-            communities = desk_queries.facets_of(session.connection(), lead_id)["community"]
-            if lead is None or not communities:
+            if lead is None:
                 raise HTTPException(404)
-            community_id = communities[0][0]
+            community_id = _where(office, desk_queries.communities_of(session.connection(), lead_id))
             contact = contact_actions.start_contact(
                 session,
                 lead,
@@ -70,8 +70,10 @@ def start(office: TheOffice, acting: Officer, lead_id: Id) -> Response:
                 draft=_draft(office, acting, lead.area, community_id),
                 by=acting.username,
             )
-    except RefusedError:
-        return go(f"/leads/{lead_id}#contact-title")
+    except RefusedError as error:
+        return page(
+            request, "error.html", title="No message can be prepared now", acting=acting, status=400, message=f"{error}.", reference=""
+        )
     return go(f"/contacts/{contact.contact_id}")
 
 
@@ -197,6 +199,7 @@ def _contact_page(
         request, "contact.html", title=f"Message to a network: {office.area_name(contact.area)}", acting=acting, contact=contact,
         names=names, checks=CHECKS, campaign=_campaign(office, acting.council), community=community, is_there=is_there,
         community_title=office.community_title(contact.community_id), area=office.area_name(contact.area),
+        welcome=WELCOME_WORDS[community.approach if community else None],
         can_sign=acting.username not in {contact.made_by, contact.submitted_by},
         errors={"step": error} if error else {}, values=given or {"draft": contact.draft, "checklist": contact.checklist}, status=status,
     )  # fmt: skip
@@ -213,6 +216,15 @@ def _hold_page(
         request, "hold.html", title="Do not write for a while", acting=acting, lead=lead, area=office.area_name(lead.area),
         errors={"until": error} if error else {}, values={"until": until, "reason": reason}, status=400 if error else 200,
     )  # fmt: skip
+
+
+def _where(office: Office, communities: list[tuple[str, int]]) -> str:
+    """The community with most of the lead's messages in which a council is not unwelcome."""
+    for community_id, _ in communities:
+        community = office.config.community(community_id)
+        if community is None or community.approach != "not_welcome":
+            return community_id
+    raise RefusedError("councils are not welcome in any of these communities; find another open way, such as a public notice")
 
 
 def objection_page(office: Office) -> str:

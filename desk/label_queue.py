@@ -1,4 +1,4 @@
-"""Which message an analyst labels next: a queue made now and then, the same for a council's analysts; and some that one of them did before."""
+"""Which message an analyst labels next: a queue that a council's analysts share, and now and then one that a colleague has labelled."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Form, HTTPException, Path, Query, Request, Respon
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
-from coprod_nlp.ranking.reasons import PART_NAMES
+from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, kept_sentence
 from coprod_nlp.vocabulary import Approach, PolicyArea, Stage
+from coprod_nlp.words import APPROACH_WORDS, STAGE_WORDS
 from desk.auth import Acting, Officer
 from desk.office import Office, TheOffice
 from desk.pages import go, page
 from desk.quotes import choose
-from desk.words import APPROACHES, STAGES
 from models import account_queries, contact_queries, decision_actions, desk_queries
 from models.base import utc_now
 from models.classifier_actions import RefusedError
@@ -80,7 +80,7 @@ def decide(
     try:
         choice = _choice(office, acting, given)
         with unit_of_work(office.engine) as session:
-            lead = _known(office, session.connection(), acting, lead_id)
+            lead = known_lead(office, session.connection(), acting, lead_id)
             decision_actions.decide(session, lead, choice, version=version, by=acting.username)
     except RefusedError as error:
         return _lead_page(request, office, acting, lead_id, error=str(error), given=given, status=400)
@@ -93,7 +93,7 @@ def decide(
 def undo(request: Request, office: TheOffice, acting: Officer, lead_id: LeadId, version: Version) -> Response:
     try:
         with unit_of_work(office.engine) as session:
-            decision_actions.undo(session, _known(office, session.connection(), acting, lead_id), version=version, by=acting.username)
+            decision_actions.undo(session, known_lead(office, session.connection(), acting, lead_id), version=version, by=acting.username)
     except RefusedError as error:
         return _lead_page(request, office, acting, lead_id, error=str(error), status=400)
     except ChangedError:
@@ -115,23 +115,36 @@ def _lead_page(
                 raise HTTPException(404)
             return page(request, "lead_gone.html", title="This lead was withdrawn", acting=acting, history=history, names=names, status=410)
         shown = _evidence(office, connection, acting, lead_id)
-        facets = desk_queries.facets_of(connection, lead_id)
+        communities = desk_queries.communities_of(connection, lead_id)
         contacts = contact_queries.contacts_of(connection, lead_id)
-        subjects = [lead_id, *(value for value, _ in facets["community"])]
+        subjects = [lead_id, *(community_id for community_id, _ in communities)]
         holds = contact_queries.holds_on(connection, acting.council, subjects, now=utc_now())
         officers = account_queries.officers(connection, acting.council)
     with unit_of_work(office.engine) as session:
         decision_actions.record_views(session, acting.account_id, shown.voices, lead_id=lead_id, by=acting.username)
+    missed = [one for one in history if seen is not None and one.version > seen]
     return page(
         request, "lead.html", title=f"{office.area_name(lead.area)}: lead {lead.rank}", acting=acting, lead=lead,
-        area=office.area_name(lead.area),
-        history=history, names=names, shown=shown, facets=facets, contacts=contacts, holds=holds, title_of=office.community_title,
-        ward_name=lambda code: _ward_name(office, acting.council, code), part_names=PART_NAMES, approaches=_approaches(lead),
-        stages=[(STAGES[Stage(name)], count) for name, count in lead.stages], can_undo=_can_undo(history),
-        officers=[("", "Nobody"), *officers], missed=[one for one in history if seen is not None and one.version > seen],
-        errors={"action": error} if error else {}, values=given or {}, views_a_week=office.desk(acting.council).voice_views_a_week,
-        today=utc_now().date(), status=status,
+        area=office.area_name(lead.area), history=history, names=names, shown=shown, communities=communities, contacts=contacts,
+        holds=holds, title_of=office.community_title, part_names=PART_NAMES, approaches=_approaches(lead), said=_said(office, lead),
+        stages=[(STAGE_WORDS[Stage(name)], count) for name, count in lead.stages], can_undo=_can_undo(history), missed=missed,
+        officers=[("", "Nobody"), *officers], errors={"action": error} if error else {}, values=given or {},
+        views_a_week=office.desk(acting.council).voice_views_a_week, status=status,
     )  # fmt: skip
+
+
+def _said(office: Office, lead: Any) -> list[str]:
+    """What the newest ranking made of the network, as sentences."""
+    names = {key: area.name for key, area in office.config.policy_areas.items()}
+    names |= {community.community_id: community.title for community in office.config.communities}
+    said = [change_sentence(lead.change, joined=lead.joined, departed=lead.departed, origins=len(lead.origins))]
+    if lead.kept_for:
+        said.append(kept_sentence(lead.kept_for, names))
+    if lead.is_gathered:
+        said.append(
+            "These people have not met. Each wrote about this in the same community: bringing them together would be the first step."
+        )
+    return said
 
 
 def _evidence(office: Office, connection: Connection, acting: Acting, lead_id: str) -> Any:
@@ -142,7 +155,7 @@ def _evidence(office: Office, connection: Connection, acting: Acting, lead_id: s
     return choose(messages, views=views, views_a_week=limit, shown=office.config.ranking.evidence_shown)
 
 
-def _known(office: Office, connection: Connection, acting: Acting, lead_id: str) -> Any:
+def known_lead(office: Office, connection: Connection, acting: Acting, lead_id: str) -> Any:
     lead = desk_queries.lead_of_council(connection, acting.council, lead_id, minimum_voices=office.config.ranking.minimum_voices)
     if lead is None:
         raise HTTPException(404)
@@ -172,16 +185,11 @@ def _can_undo(history: list[Any]) -> bool:
 
 
 def _approach(row: Any) -> str:
-    return APPROACHES[Approach(row.approaches[0][0])][0] if row.approaches else ""
+    return APPROACH_WORDS[Approach(row.approaches[0][0])][0] if row.approaches else ""
 
 
 def _approaches(lead: Any) -> list[tuple[str, str, str]]:
-    return [(*APPROACHES[Approach(name)], reason) for name, reason in lead.approaches]
-
-
-def _ward_name(office: Office, council: str, code: str) -> str:
-    wards = office.config.councils[council].wards if council in office.config.councils else ()
-    return next((ward.name for ward in wards if ward.code == code), code)
+    return [(*APPROACH_WORDS[Approach(name)], reason) for name, reason in lead.approaches]
 
 
 def _lists(office: Office, acting: Acting, officers: list[Any]) -> dict[str, list[tuple[str, str]]]:

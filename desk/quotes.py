@@ -7,7 +7,7 @@ from typing import Any
 
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.vocabulary import WILLING_SIGNALS, Signal
-from desk.words import SIGNALS
+from coprod_nlp.words import SIGNAL_WORDS
 
 CHARS, LEAD_CHARS = 420, 140
 
@@ -61,7 +61,7 @@ def _quote(message: Any) -> Quote:
         before=("… " if begin else "") + text[begin:start],
         marked=text[start:end],
         after=text[end:finish] + (" …" if finish < len(text) else ""),
-        signals=tuple(SIGNALS[Signal(name)] for name in message.signals),
+        signals=tuple(SIGNAL_WORDS[Signal(name)] for name in message.signals),
         posted=message.created_at,
         community_id=message.community_id,
         link=safe_link(message.permalink),

@@ -55,7 +55,8 @@ def run_page(request: Request, office: TheOffice, acting: Analyst, run_id: RunId
     plain = {name: value for name, value in row.counts.items() if isinstance(value, int | float) and not isinstance(value, bool)}
     return page(
         request, "run.html", title=f"Run {run_id[:8]}", acting=acting, row=row, health=_health(row, now=utc_now()), plain=plain,
-        problems=problems, polls=polls, title_of=office.community_title, alarms=alarms(row.counts["drift"]) if row.counts.get("drift") else [],
+        problems=problems, polls=polls, title_of=office.community_title,
+        alarms=alarms(row.counts["drift"]) if row.counts.get("drift") else [],
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from coprod_nlp.vocabulary import Approach, Right, Signal, Stage
+from coprod_nlp.vocabulary import Right
 from models.desk_words import ContactStatus, LeadAction, LeadStatus, RejectReason, RequestOrigin, RequestOutcome, Role
 
 LOCAL = ZoneInfo("Europe/London")
@@ -51,26 +51,6 @@ CONTACT_STATUSES = {
     ContactStatus.CLOSED: ("Closed", "grey"),
     ContactStatus.CANCELLED: ("Cancelled", "grey"),
 }
-SIGNALS = {
-    Signal.OFFER: "offers to give time, skill, goods or space",
-    Signal.ACTIVE: "already helps",
-    Signal.SEEK: "asks how to take part",
-    Signal.ORGANISE: "invites others to act together",
-    Signal.PROPOSE: "proposes an improvement",
-    Signal.ABILITY: "has a skill or asset that bears on it",
-    Signal.BARRIER: "is held back, or says what holds people back",
-    Signal.UNWILLING: "would rather not",
-    Signal.PURPOSE: "speaks for a shared purpose",
-    Signal.COMPLAINT: "complains",
-    Signal.REQUEST: "asks for help",
-}
-APPROACHES = {
-    Approach.PARTNERSHIP: ("Partner with those already active", "Ask what they need to do more of what they do, and let them lead it."),
-    Approach.CONVENIENCE: ("Make it easy", "Give one small, dated, near first step with kit and insurance taken care of."),
-    Approach.PERSUASION: ("Teach and show impact", "Show what came of it elsewhere, and offer somebody to learn from."),
-    Approach.PURPOSE: ("Appeal to the shared purpose", "Speak of the place and the outcome, in their words, before the task."),
-    Approach.PLANNING: ("Invite to plan", "Ask them in before the decision, and say what will be done with what they propose."),
-}
 RIGHTS = {
     Right.OBJECTION: ("Objection", "Stop: remove what I wrote, and do not read it again."),
     Right.ERASURE: ("Erasure", "Remove everything of mine, or one message."),
@@ -88,10 +68,9 @@ OUTCOMES = {
 TABLES = {
     "post": "messages", "post_reading": "readings of messages", "label": "labels of messages", "interaction": "answers and shared threads",
     "network_voice": "places in networks", "network": "networks that became too small", "lead": "leads withdrawn until the next ranking",
-    "lead_message": "messages that supported leads", "lead_facet": "lines of filters", "provenance": "records of where a message came from",
+    "lead_message": "messages that supported leads", "lead_community": "lines of filters", "provenance": "records of where a message came from",
     "post_notice": "records of notices", "request_key": "keys of this request", "voice_view": "counts of who looked",
 }  # fmt: skip
-STAGES = {Stage.DECISION: "deciding", Stage.PLANNING: "planning", Stage.DELIVERY: "delivering"}
 
 
 def role_options() -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from flows.classifiers_cli import classifiers_app, retrain
 from flows.labels.cli import labels_app
+from flows.rights_cli import RIGHTS_COMMANDS
 from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ app = typer.Typer(
       coprod report                            write the newest report again
       coprod desk                              open the desk, where officers look at leads and decide
       coprod explain "I can lend my van"       what the reading sees in a message
+      coprod reconcile                         remove what its source no longer shows; once a day
+      coprod object                            act on an objection; also: erase, access, notices
       coprod check                             is everything set up? what is wrong, and what to do
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
@@ -36,6 +39,8 @@ app = typer.Typer(
 app.add_typer(labels_app, name="labels")
 app.add_typer(classifiers_app, name="classifiers")
 app.command()(retrain)
+for _name, _command in RIGHTS_COMMANDS.items():
+    app.command(_name)(_command)
 
 CouncilOption = Annotated[
     str | None, typer.Option("--council", help="A council's key in councils.toml; may be left out where there is one.")
@@ -152,8 +157,21 @@ def explain(
 
 
 @app.command()
-def report(council: CouncilOption = None, out: OutOption = None) -> None:
-    """Write the report of the newest run again, from what is stored."""
+def report(
+    council: CouncilOption = None,
+    out: OutOption = None,
+    keys_for: Annotated[
+        str | None,
+        typer.Option(
+            "--keys-for", metavar="CAMPAIGN", help="Also write voice-keys.csv, with author keys, for a campaign in force. It is audited."
+        ),
+    ] = None,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="With --keys-for: who asks for them; kept in the audit log.")] = "",
+) -> None:
+    """Write the report of the newest run again, from what is stored now.
+
+    Author keys are in no file of it, unless they are asked for by the name of a campaign (--keys-for, with --by).
+    """
     from config.load import load_config
     from config.settings import load_settings
 
@@ -161,19 +179,23 @@ def report(council: CouncilOption = None, out: OutOption = None) -> None:
         settings = load_settings()
         config = load_config(settings.config_dir)
         from flows.job import RequestError, known_council, reopen_job
+        from flows.reports.keys import KeyRequest
         from flows.steps.report import report as write
         from models.queries import latest_run
         from models.session import open_engine, unit_of_work
 
         if council:
             known_council(config, council)
+        if by and not keys_for:
+            raise RequestError("--by is for --keys-for only; leave it out, or say for which campaign the keys are")
         engine = open_engine(settings.address())
         with unit_of_work(engine) as session:
             run = latest_run(session, council=council)
         if run is None:
             raise RequestError("nothing has been ranked yet; run: coprod listen")
         job = reopen_job(run, engine=engine, settings=settings, config=config, out=str(out) if out else None)
-        out_console.print(escape(str(write(job))), soft_wrap=True)
+        page = write(job, keys_for=KeyRequest(keys_for, by) if keys_for else None)
+        out_console.print(escape(str(page)), soft_wrap=True)
 
 
 @app.command()

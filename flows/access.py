@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine
 from config.schema import Config
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.vocabulary import Right
-from flows.exports import ACCESS
 from flows.job import RequestError
 from flows.rights import Person, checked_case, checked_name
 from models import right_actions, right_queries, written_actions
@@ -20,6 +19,7 @@ from models.base import Table, utc_now
 from models.post import Post, PostReading
 from models.removal import key_columns
 from models.session import unit_of_work
+from models.written import ACCESS
 
 TEMPLATES = Path(__file__).parent / "reports" / "templates"
 # Who of the council or its helpers wrote a row down is not the requester's data.
@@ -97,10 +97,8 @@ def gather(connection: Connection, person: Person, *, config: Config) -> dict[st
 
 def _message(post: Any, config: Config) -> dict[str, Any]:
     expires = post.fetched_at + timedelta(days=config.kept_days(post.platform))
-    shown = {
-        name: _plain(getattr(post, name)) for name in (*Post.personal, *Post.not_personal) if name not in {"author_key", "content_hash"}
-    }
-    return dict(sorted(shown.items())) | {"author_key": post.author_key, "removed_at_the_latest": expires.date().isoformat()}
+    names = sorted((Post.personal | Post.not_personal) - {"content_hash"})
+    return {name: _plain(getattr(post, name)) for name in names} | {"removed_at_the_latest": expires.date().isoformat()}
 
 
 def _record(table: type[Table], row: Any, texts: dict[str, str], person: Person) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from coprod_nlp.reading.artefact import SHIPPED, ArtefactError
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
 from flows.classifiers import champion_version, described, directory_of, load_classifier
+from flows.sources.base import SourceError
+from flows.sources.permission import permit
+from flows.sources.table import LIVE, open_live
 from models.base import utc_now
 from models.classifier_queries import champion
 from models.session import StoreError, open_engine, shown_address, unit_of_work
@@ -44,6 +47,7 @@ def run_checks() -> Iterator[Check]:
             "configuration", True, f"{len(config.councils)} council, {len(config.communities)} communities, digest {config.digest[:12]}"
         )
         yield from _campaigns(config)
+        yield from _live_sources(config, settings)
     except ConfigError as error:
         for problem in error.problems:
             yield Check("configuration", False, str(problem))
@@ -75,6 +79,19 @@ def _campaigns(config: Config) -> Iterator[Check]:
             yield Check("campaign", False, f"{key}: its DPIA was due for review on {campaign.dpia_review}; review it and set `dpia_review`")
         else:
             yield Check("campaign", True, f"{key}: until {campaign.ends}")
+
+
+def _live_sources(config: Config, settings: Settings) -> Iterator[Check]:
+    """Whether each platform that a campaign names could be gathered from now. Nothing is asked of it."""
+    for key, campaign in config.campaigns.items():
+        for platform in sorted({name.partition(":")[0] for name in campaign.communities} & LIVE.keys()):
+            try:
+                permit(config, platform=platform, council=campaign.council, campaign=key, today=utc_now().date())
+                open_live(platform, settings=settings).close()
+            except SourceError as error:
+                yield Check("source", False, str(error))
+            else:
+                yield Check("source", True, f"{platform}: campaign {key} and credentials are there")
 
 
 def _author_key(settings: Settings) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from flows.labels.records import as_list
 from models import right_queries, written_actions
 from models.session import unit_of_work
+from models.written import LABELS
 
-LABELS, ACCESS = "labels", "access"
 BYTE_ORDER_MARK = "\ufeff"
 
 

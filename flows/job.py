@@ -20,7 +20,7 @@ from config.settings import PROJECT_DIR, Settings, load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.classifiers import champion_version, directory_of, is_there
 from flows.sources.archive import ArchiveSource
-from flows.sources.table import SAMPLE, is_live, open_source
+from flows.sources.table import LIVE, SAMPLE, is_live, open_source
 from models.base import utc_now
 from models.queries import Scope, unfinished_run
 from models.run import Run
@@ -125,6 +125,8 @@ def make_request(
     if council is None and len(config.councils) > 1:
         raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
     council = known_council(config, council or next(iter(config.councils)))
+    if campaign and not any(map(is_live, sources or ())):
+        raise RequestError(f"--campaign {campaign}: only live sources need one; leave it out, or give --source {' or '.join(LIVE)}")
     request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until, campaign)
     request.period()
     return request

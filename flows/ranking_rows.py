@@ -46,7 +46,7 @@ def read_interactions(connection: Connection, scope: Scope, numbers: Mapping[str
             [kind_of[kind] for kind in kinds],
             [numbers.get(key, -1) for key in sources],
             [numbers.get(key, -1) for key in targets],
-            [float("nan") if time is None else time.timestamp() for time in times],
+            [float("nan") if time is None else time for time in times],
         ))  # fmt: skip
     kinds_, sources_, targets_, times_ = ([np.asarray(portion[place]) for portion in portions] for place in range(4))
     made = (np.concatenate([np.zeros(0, dtype=np.int64), *columns]) for columns in (kinds_, sources_, targets_))

@@ -12,7 +12,6 @@ from config.settings import Settings
 from coprod_nlp.vocabulary import PostState
 from flows.keys import ready_keys
 from flows.progress import listener
-from flows.renewal import renew
 from flows.sources.base import CollectedPost, SourceRefusedError
 from flows.sources.live import LiveSource
 from flows.sources.table import LIVE, open_live
@@ -35,7 +34,8 @@ Answers = Mapping[str, CollectedPost | None]
 class Reconciliation:
     """Looks at the posts of one platform that are due, longest ago first, in as few requests as the platform allows.
 
-    `counts`: posts looked at, changed, gone by state, late (not looked at for longer than the platform's limit), and requests.
+    `counts`: posts looked at, changed, gone by state, late (not looked at for longer than the platform's limit),
+    unanswered (their server is out of reach), and requests.
     """
 
     def __init__(self, engine: Engine, source: LiveSource, *, settings: Settings, config: Config, by: str) -> None:
@@ -43,6 +43,7 @@ class Reconciliation:
         self._rows = {
             council: Rows(config, settings, council=council, platform=source.platform, is_live=True) for council in config.councils
         }
+        self._requests_before = source.pace.requests
         self.counts = Counter[str]()
 
     def run(self, *, within_hours: float = NEXT_RUN_HOURS) -> None:
@@ -77,9 +78,12 @@ class Reconciliation:
         """Ask about some posts and store the answer; False where the source knew none of them, which may be its fault."""
         fullnames = {row.post_id.removeprefix(f"{self._source.platform}:"): row for row in batch}
         answers = self._source.look_up(list(fullnames))
-        self.counts["requests"] += 1
-        if not is_believed and len(batch) >= DOUBTFUL_FROM and not any(answers.values()):
+        self.counts["requests"] = self._source.pace.requests - self._requests_before
+        unanswered = fullnames.keys() - answers.keys()
+        fullnames = {name: row for name, row in fullnames.items() if name in answers}
+        if not is_believed and len(fullnames) >= DOUBTFUL_FROM and not any(answers.values()):
             return False
+        self.counts["unanswered"] += len(unanswered)
         at = utc_now()
         gone = {row.post_id: state for name, row in fullnames.items() if (state := _gone_now(answers.get(name))) and state != row.state}
         with self._engine.connect() as connection:
@@ -87,10 +91,10 @@ class Reconciliation:
         found = (self._changed(answers.get(name), row, suppressed, at) for name, row in fullnames.items())
         shown = [row for row in found if row]
         with unit_of_work(self._engine) as session:
-            asked = [row.post_id for row in batch]
+            asked = [row.post_id for row in fullnames.values()]
             apply_answers(session, platform=self._source.platform, gone=gone, changed=shown, asked=asked, at=at, by=self._by)
         self.counts.update(state.value for state in gone.values())
-        self.counts.update(looked_at=len(batch), changed=len(shown))
+        self.counts.update(looked_at=len(fullnames), changed=len(shown))
         listener().advance(self.counts["looked_at"])
         return True
 
@@ -120,6 +124,8 @@ def reconcile_all(
     """
     if platform is not None and platform not in LIVE:
         raise SourceRefusedError(f"--platform {platform}: cannot be asked; those that can: {', '.join(sorted(LIVE))}")
+    from flows.renewal import renew  # brings the whole reading with it
+
     ready_keys(engine, settings)
     with engine.connect() as connection:
         stored = {name for name, _ in right_queries.stored_communities(connection)}

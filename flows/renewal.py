@@ -14,8 +14,7 @@ from coprod_nlp.vocabulary import RunStage
 from flows.exports import cut_export
 from flows.job import Job, RequestError, reopen_job
 from flows.progress import listener
-from flows.reports.files import PAGE
-from flows.reports.register import REPORT_FILES
+from flows.reports.files import FILES, PAGE
 from flows.steps.link import link
 from flows.steps.rank import rank
 from flows.steps.read import read
@@ -77,7 +76,7 @@ def renew(engine: Engine, *, settings: Settings, config: Config, by: str) -> Ren
 def withdraw(row: Any) -> None:
     """Remove a report's files, drafts too, and leave a page that says so."""
     folder = Path(row.folder)
-    names = REPORT_FILES
+    names = FILES
     is_there = any((folder / name).exists() for name in names)
     for name in names:
         for path in (folder / name, folder / f".{name}.part"):
@@ -115,4 +114,4 @@ def _rewrite(engine: Engine, run_id: str, rows: list[Any], *, settings: Settings
 
 def _is_there(row: Any) -> bool:
     """A report that somebody deleted is not made again."""
-    return any((Path(row.folder) / name).exists() for name in REPORT_FILES)
+    return any((Path(row.folder) / name).exists() for name in FILES)

@@ -126,7 +126,7 @@ def _author_at(engine: Engine, permalink: str) -> Person:
         found = right_queries.post_at(connection, permalink_forms(permalink)) or right_queries.post_called(connection, permalink.strip())
     if found is None:
         raise RequestError(
-            "--permalink: no message of this address is stored; give --handle NAME with --on, so that the person is kept out all the same"
+            "--permalink: no message of this address is stored; give --handle NAME with --on, which keeps the person out all the same"
         )
     if found.author_key is None:
         raise RequestError("--permalink: this message is stored without an author; give --handle NAME with --on")

@@ -15,7 +15,7 @@ from models.bulk import portions, upsert
 from models.interaction import Interaction
 from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
-from models.lead_index import clear_index, index_leads
+from models.lead_index import index_leads
 from models.post import Post, PostReading
 from models.removal import GONE
 from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
@@ -137,8 +137,6 @@ def replace_leads(
     scopes = [scope_id, *continued]
     old_leads = select(col(Lead.lead_id)).where(col(Lead.scope).in_(scopes))
     old_networks = select(col(Network.network_id)).where(col(Network.scope).in_(scopes))
-    for scope in scopes:
-        clear_index(connection, scope)
     connection.execute(delete(LeadMessage).where(col(LeadMessage.lead_id).in_(old_leads)))
     connection.execute(delete(Lead).where(col(Lead.scope).in_(scopes)))
     connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(old_networks)))
@@ -146,7 +144,7 @@ def replace_leads(
     tables = ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages)), (NetworkChange, changes))
     for table, rows in tables:
         upsert(connection, table, rows)
-    index_leads(connection, scope_id, now=utc_now())
+    index_leads(connection, scope_id)
 
 
 def store_mentions(connection: Connection, community_id: str, rows: Sequence[dict[str, Any]]) -> int:

@@ -67,29 +67,17 @@ class LeadDecision(Table, table=True):
     undone_by: str | None = None
 
 
-class LeadFacet(Table, table=True):
-    """What a lead can be looked up by: a community its messages come from, a ward they speak of."""
+class LeadCommunity(Table, table=True):
+    """How many messages of a lead stand in a community. Written anew with each ranking."""
 
-    __tablename__ = "lead_facet"
-    __table_args__ = (Index("ix_lead_facet_lead_id", "lead_id"),)
+    __tablename__ = "lead_community"
+    __table_args__ = (Index("ix_lead_community_community_id", "community_id"),)
     personal: ClassVar = frozenset()
-    not_personal: ClassVar = frozenset({"kind", "value", "lead_id", "messages"})
+    not_personal: ClassVar = frozenset({"lead_id", "community_id", "messages"})
 
-    kind: str = Field(primary_key=True)
-    value: str = Field(primary_key=True)
     lead_id: str = Field(primary_key=True)
+    community_id: str = Field(primary_key=True)
     messages: int
-
-
-class LeadFirstSeen(Table, table=True):
-    """When a lead was ranked for the first time, however often it was since."""
-
-    __tablename__ = "lead_first_seen"
-    personal: ClassVar = frozenset()
-    not_personal: ClassVar = frozenset({"lead_id", "first_ranked_at"})
-
-    lead_id: str = Field(primary_key=True)
-    first_ranked_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class VoiceView(Table, table=True):

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
-from coprod_nlp.vocabulary import RunStatus
-from models.decision import LeadDecision, LeadFacet, LeadFirstSeen, LeadState
+from models.decision import LeadCommunity, LeadDecision, LeadState
 from models.desk_words import LeadStatus
-from models.lead import Lead, LeadMessage, Network
+from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
+from models.report import LeadPlace
 from models.run import Run
 
 PAGE = 25
@@ -35,13 +35,21 @@ class LeadFilter:
 
 
 def newest_scope(connection: Connection, council: str) -> Any | None:
-    """The newest run of a council that ranked its networks: (run_id, scope, started_at, done)."""
+    """The newest run of a council that ranked its networks."""
     statement = (
-        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.status), col(Run.done), col(Run.versions))
+        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.done))
         .where(col(Run.council) == council, col(Run.scope) != "")
         .order_by(col(Run.started_at).desc())
     )
     return next((run for run in connection.execute(statement.limit(50)) if "rank" in run.done), None)
+
+
+def run_of_scope(connection: Connection, council: str, scope: str) -> Any | None:
+    """The newest run that ranked a scope: its communities, what it was asked and what read its posts."""
+    statement = select(col(Run.communities), col(Run.request), col(Run.versions), col(Run.done)).where(
+        col(Run.council) == council, col(Run.scope) == scope
+    )
+    return next((run for run in connection.execute(statement.order_by(col(Run.started_at).desc())) if "rank" in run.done), None)
 
 
 def leads_page(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date, page: int) -> list[Any]:
@@ -57,12 +65,11 @@ def count_leads(connection: Connection, scope: str, asked: LeadFilter, *, minimu
 
 
 def lead_of_council(connection: Connection, council: str, lead_id: str, *, minimum_voices: int) -> Any | None:
-    """A lead with where it stands and how many are in its network; another council's lead is not there."""
+    """A lead with where it stands and its network; another council's lead is not there."""
     statement: Any = (
-        select(Lead.__table__, *_STATE, col(Network.voices).label("network_voices"), col(LeadFirstSeen.first_ranked_at))  # type: ignore[attr-defined]
+        select(Lead.__table__, *_STATE, *_NETWORK)  # type: ignore[attr-defined]
         .join(Network, col(Network.network_id) == col(Lead.network_id))
         .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
-        .outerjoin(LeadFirstSeen, col(LeadFirstSeen.lead_id) == col(Lead.lead_id))
         .where(col(Lead.lead_id) == lead_id, col(Lead.council) == council, col(Lead.voices) >= minimum_voices)
     )
     return connection.execute(statement).one_or_none()
@@ -97,62 +104,50 @@ def evidence(connection: Connection, lead_id: str) -> list[Any]:
     return list(connection.execute(statement.limit(MESSAGES_READ)))
 
 
-def willing_voices(connection: Connection, lead_id: str) -> set[str]:
-    """Whose willing messages make a lead: for drawing its network."""
-    statement = (
-        select(col(Post.author_key))
-        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
-        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-        .where(col(LeadMessage.lead_id) == lead_id, col(PostReading.is_willing), col(Post.author_key).is_not(None))
-    )
-    return {str(key) for key in connection.scalars(statement.distinct())}
+def voices_of(connection: Connection, network_id: str) -> list[tuple[str, bool]]:
+    """Author keys of a network, each with whether it is willing: for drawing, never for showing."""
+    statement = select(col(NetworkVoice.author_key), col(NetworkVoice.is_willing)).where(col(NetworkVoice.network_id) == network_id)
+    return [(row.author_key, row.is_willing) for row in connection.execute(statement.order_by(col(NetworkVoice.author_key)))]
 
 
-def facets_of(connection: Connection, lead_id: str) -> dict[str, list[tuple[str, int]]]:
-    """Communities and wards of a lead with their messages, most first."""
-    statement = select(LeadFacet.__table__).where(col(LeadFacet.lead_id) == lead_id)  # type: ignore[attr-defined]
-    found: dict[str, list[tuple[str, int]]] = {"community": [], "ward": []}
-    for row in connection.execute(statement.order_by(col(LeadFacet.messages).desc(), col(LeadFacet.value))):
-        found.setdefault(row.kind, []).append((row.value, row.messages))
-    return found
-
-
-def status_counts(connection: Connection, council: str) -> dict[str, int]:
-    statement = select(col(LeadState.status), func.count()).where(col(LeadState.council) == council).group_by(col(LeadState.status))
-    return {str(status): count for status, count in connection.execute(statement)}
-
-
-def last_finished_run(connection: Connection, council: str) -> datetime | None:
-    statement = select(func.max(col(Run.finished_at))).where(col(Run.council) == council, col(Run.status) == RunStatus.FINISHED)
-    return connection.scalar(statement)
+def communities_of(connection: Connection, lead_id: str) -> list[tuple[str, int]]:
+    """Communities of a lead with their messages, most first."""
+    statement = select(col(LeadCommunity.community_id), col(LeadCommunity.messages)).where(col(LeadCommunity.lead_id) == lead_id)
+    rows = connection.execute(statement.order_by(col(LeadCommunity.messages).desc(), col(LeadCommunity.community_id)))
+    return [(row.community_id, row.messages) for row in rows]
 
 
 _STATE = (
     col(LeadState.status), col(LeadState.assignee), col(LeadState.not_before), col(LeadState.version), col(LeadState.changed_at),
     col(LeadState.changed_by),
 )  # fmt: skip
+_NETWORK = (
+    col(Network.voices).label("network_voices"), col(Network.is_gathered), col(Network.first_seen_at), col(Network.change),
+    col(Network.joined), col(Network.departed), col(Network.origins),
+)  # fmt: skip
 _SHOWN = (
     col(Lead.lead_id), col(Lead.area), col(Lead.rank), col(Lead.score), col(Lead.low), col(Lead.high), col(Lead.voices),
-    col(Lead.willing_messages), col(Lead.approaches),
+    col(Lead.willing_messages), col(Lead.approaches), col(Lead.kept_for), col(Network.first_seen_at),
 )  # fmt: skip
 
 
 def _ranked(scope: str, asked: LeadFilter, minimum_voices: int, today: date) -> Any:
-    statement = select(*_SHOWN, *_STATE, col(LeadFirstSeen.first_ranked_at)).outerjoin(
-        LeadState, col(LeadState.lead_id) == col(Lead.lead_id)
+    statement = (
+        select(*_SHOWN, *_STATE)
+        .join(Network, col(Network.network_id) == col(Lead.network_id))
+        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
     )
-    statement = statement.outerjoin(LeadFirstSeen, col(LeadFirstSeen.lead_id) == col(Lead.lead_id))
     wanted: list[ColumnElement[bool]] = [col(Lead.scope) == scope, col(Lead.voices) >= minimum_voices]
     if asked.area:
         wanted.append(col(Lead.area) == asked.area)
-    for kind, value in (("ward", asked.ward), ("community", asked.community)):
-        if value:
-            having = select(col(LeadFacet.lead_id)).where(col(LeadFacet.kind) == kind, col(LeadFacet.value) == value)
-            wanted.append(col(Lead.lead_id).in_(having))
+    if asked.ward:
+        wanted.append(col(Lead.lead_id).in_(select(col(LeadPlace.lead_id)).where(col(LeadPlace.ward) == asked.ward)))
+    if asked.community:
+        wanted.append(col(Lead.lead_id).in_(select(col(LeadCommunity.lead_id)).where(col(LeadCommunity.community_id) == asked.community)))
     if asked.assignee:
         wanted.append(col(LeadState.assignee).is_(None) if asked.assignee == NOBODY else col(LeadState.assignee) == asked.assignee)
     if asked.new_since:
-        wanted.append(col(LeadFirstSeen.first_ranked_at) > asked.new_since)
+        wanted.append(col(Network.first_seen_at) > asked.new_since)
     return statement.where(*wanted, *_standing(asked.status, today))
 
 

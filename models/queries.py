@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Float, Text, and_, case, cast, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -122,9 +122,10 @@ def newest_post(connection: Connection, scope: Scope) -> datetime | None:
 
 
 def interactions(connection: Connection, scope: Scope) -> Iterator[Sequence[Any]]:
-    """(kind, source_key, target_key, happened_at) of a scope, in portions, in no order, suppressed voices left out."""
+    """(kind, source_key, target_key, seconds since 1970 or None) of a scope, in portions, in no order, suppressed voices left out."""
     gone = select(col(Suppression.author_key))
-    statement = select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), col(Interaction.happened_at)).where(
+    happened_s = cast(extract("epoch", col(Interaction.happened_at)), Float)
+    statement = select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), happened_s).where(
         scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone)
     )
     yield from connection.execute(statement.execution_options(yield_per=BATCH)).partitions()

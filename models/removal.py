@@ -11,7 +11,7 @@ from sqlmodel import col
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models.base import Table, tables, utc_now
 from models.bulk import portions
-from models.decision import LeadFacet
+from models.decision import LeadCommunity
 from models.interaction import Interaction
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
@@ -109,7 +109,7 @@ def withdraw_leads(connection: Connection, network_ids: Collection[str], removal
     """Leads of these networks go; the networks stay, so that the next ranking knows them again."""
     for some in portions(sorted(network_ids)):
         leads = select(col(Lead.lead_id)).where(col(Lead.network_id).in_(some))
-        for table in (LeadFacet, LeadPlace, LeadMessage):
+        for table in (LeadCommunity, LeadPlace, LeadMessage):
             _delete(connection, table, _column(table, "lead_id").in_(leads), removal)
         _delete(connection, Lead, col(Lead.network_id).in_(some), removal)
 

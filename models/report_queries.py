@@ -1,6 +1,7 @@
 """What a report asks of the store beyond the leads: the messages behind a card, the words that name places, how many wrote how much."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
@@ -10,7 +11,7 @@ from coprod_nlp.vocabulary import ReadingStatus
 from models.lead import Lead, LeadMessage, NetworkVoice
 from models.post import Post, PostReading
 from models.queries import BATCH, Scope
-from models.run import Suppression
+from models.run import Run, Suppression
 
 
 def network_messages(connection: Connection, scope: Scope, network_id: str, *, area: str, version: str) -> list[Any]:
@@ -30,6 +31,13 @@ def messages_with_an_area(connection: Connection, scope: Scope, *, version: str)
     for row in connection.execute(statement.execution_options(yield_per=BATCH)):
         if row.areas:
             yield row
+
+
+def run_before(connection: Connection, *, council: str, communities: Sequence[str], started_at: datetime) -> datetime | None:
+    """When the last ranking began that a later one of these communities can be compared with."""
+    ranked = select(col(Run.started_at), col(Run.communities), col(Run.done)).where(col(Run.council) == council)
+    rows = connection.execute(ranked.where(col(Run.started_at) < started_at).order_by(col(Run.started_at).desc()))
+    return next((row.started_at for row in rows if "rank" in row.done and set(row.communities) <= set(communities)), None)
 
 
 def lead_texts(connection: Connection, scope_id: str) -> Iterator[Any]:

@@ -8,6 +8,8 @@ from sqlmodel import Field
 
 from models.base import Table, UtcDateTime
 
+LABELS, ACCESS = "labels", "access"
+
 
 class WrittenReport(Table, table=True):
     """A folder in which a run's report stands, or is being written.

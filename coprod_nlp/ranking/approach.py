@@ -13,11 +13,11 @@ from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, PolicyArea, Signal,
 
 # Approach, the signals that call for it, and what those messages do.
 CALLS: tuple[tuple[Approach, tuple[Signal, ...], str], ...] = (
-    (Approach.PARTNERSHIP, (Signal.ACTIVE, Signal.ORGANISE), "already help or bring others together"),
-    (Approach.CONVENIENCE, (Signal.OFFER, Signal.BARRIER), "offer something, or name what holds people back"),
-    (Approach.PERSUASION, (Signal.SEEK, Signal.UNWILLING), "ask how to take part, or doubt that it is worth it"),
-    (Approach.PURPOSE, (Signal.PURPOSE,), "speak for a shared purpose or place"),
-    (Approach.PLANNING, (Signal.PROPOSE,), "put forward a concrete improvement"),
+    (Approach.PARTNERSHIP, (Signal.ACTIVE, Signal.ORGANISE), "already helping or bringing others together"),
+    (Approach.CONVENIENCE, (Signal.OFFER, Signal.BARRIER), "offering something, or naming what holds people back"),
+    (Approach.PERSUASION, (Signal.SEEK, Signal.UNWILLING), "asking how to take part, or doubting that it is worth it"),
+    (Approach.PURPOSE, (Signal.PURPOSE,), "speaking for a shared purpose or place"),
+    (Approach.PLANNING, (Signal.PROPOSE,), "putting forward a concrete improvement"),
 )
 SIGNALS_OF = {approach: signals for approach, signals, _ in CALLS}
 ABLE = (Signal.ABILITY, Signal.ACTIVE, Signal.ORGANISE)

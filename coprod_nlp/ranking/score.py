@@ -19,7 +19,7 @@ SUBSTANCE = {Signal.ACTIVE: 1.0, Signal.ORGANISE: 0.9, Signal.OFFER: 0.6, Signal
 # Each further willing message of a voice adds this share to what it stands for: coming back is more than a single yes.
 COMING_BACK = 0.1
 # How open a voice is to being asked: who offers, asks or invites is; who only says what they do already is less so.
-OPENNESS = {Signal.OFFER: 1.0, Signal.SEEK: 1.0, Signal.ORGANISE: 1.0, Signal.ACTIVE: 0.6}
+OPENNESS = {Signal.OFFER: 1.0, Signal.SEEK: 1.0, Signal.ORGANISE: 1.0, Signal.ACTIVE: 0.8}
 REFUSING = 0.5
 # Numbers at which a part that grows with its logarithm is full, and voices added to the crowd so that three of three are not a whole town.
 FULL_WILLING, FULL_SUBSTANCE, FULL_ABILITY, FULL_IDENTIFICATION, PRIOR_VOICES = 40.0, 20.0, 10.0, 10.0, 2.0

@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from coprod_nlp.ranking.reasons import count_of
 from coprod_nlp.training.drift import alarms
-from coprod_nlp.vocabulary import ReadingStatus
+from coprod_nlp.vocabulary import Change, ReadingStatus
 from flows.job import Job
+from flows.reports.changes import CHANGE_WORDS, Changes, changes
 from flows.reports.coverage import Coverage, coverage
 from flows.reports.lead import LeadContent, lead_content
 from flows.reports.opportunity import (
@@ -42,6 +43,7 @@ class Filters:
     wards: tuple[Choice, ...]
     communities: tuple[Choice, ...]
     welcome: tuple[Choice, ...]
+    changes: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class ReportContent:
     leads: tuple[LeadContent, ...]
     leads_found: int
     filters: Filters
+    changes: Changes
     why_empty: str | None
     opportunity: tuple[OpportunityRow, ...]
     standings: tuple[StandingGroup, ...]
@@ -71,6 +74,7 @@ class ReportContent:
     drift: tuple[str, ...]
     minimum_voices: int
     config_digest: str
+    weights_digest: str
     versions: dict[str, str]
 
 
@@ -78,29 +82,25 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
     """Read everything a report needs from what is stored now, so that what was deleted since the run is in no figure."""
     scope = job.scope()
     titles = {community.community_id: community.title for community in job.config.communities}
-    communities = [
-        {**counts, "title": title_of(community_id, titles), "is_configured": community_id in titles}
-        for community_id, counts in queries.post_counts(connection, scope).items()
-    ]
+    communities = _communities(connection, scope, titles)
     rows = queries.leads(connection, job.scope_id())
-    shown = rows[: job.config.ranking.leads_shown]
     readings = queries.reading_counts(connection, scope)
     totals = _totals(run, communities, readings)
     gazetteer = council_gazetteer(job)
     energy = count_energy(connection, job, gazetteer)
     opportunity, wards = tuple(opportunity_rows(job, energy)), tuple(ward_rows(job, energy))
-    leads = tuple(lead_content(connection, job, row, gazetteer=gazetteer, titles=titles) for row in shown)
-    times = [time for community in communities for time in (community["first"], community["last"]) if time]
+    leads = tuple(lead_content(connection, job, row, gazetteer=gazetteer, titles=titles) for row in rows[: job.config.ranking.leads_shown])
     return ReportContent(
         council=job.council.name,
         is_sample=any(community_id.startswith(f"{SAMPLE}:") for community_id in scope.communities),
         is_fictional=job.council.fictional,
         run_id=run.run_id,
         made_at=run.started_at,
-        period=(scope.since or (min(times) if times else None), scope.until or (max(times) if times else None)),
+        period=_period(scope, communities),
         sources=job.request.sources,
         leads=leads,
         filters=_filters(leads, job),
+        changes=changes(connection, job, run, leads),
         leads_found=len(rows),
         why_empty=None if rows else _why_empty(totals, run.counts.get("rank", {}), job.config.ranking.minimum_voices),
         opportunity=opportunity,
@@ -115,8 +115,22 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
         drift=tuple(alarms(run.counts.get("drift", {}))),
         minimum_voices=job.config.ranking.minimum_voices,
         config_digest=run.config_digest,
+        weights_digest=rows[0].weights_digest if rows else "",
         versions=run.versions,
     )
+
+
+def _communities(connection: Connection, scope: queries.Scope, titles: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {**counts, "title": title_of(community_id, titles), "is_configured": community_id in titles}
+        for community_id, counts in queries.post_counts(connection, scope).items()
+    ]
+
+
+def _period(scope: queries.Scope, communities: Iterable[dict[str, Any]]) -> tuple[datetime | None, datetime | None]:
+    """The period asked for; where it is open, the first and the last post."""
+    times = [time for community in communities for time in (community["first"], community["last"]) if time]
+    return scope.since or min(times, default=None), scope.until or max(times, default=None)
 
 
 def _filters(leads: Sequence[LeadContent], job: Job) -> Filters:
@@ -130,6 +144,7 @@ def _filters(leads: Sequence[LeadContent], job: Job) -> Filters:
         areas=choices((lead.area_key, lead.area) for lead in leads),
         wards=choices((code, wards[code]) for lead in leads for code in lead.wards if code in wards),
         communities=choices((route.token, route.community) for route in routes),
+        changes=choices((lead.change, CHANGE_WORDS[Change(lead.change)]) for lead in leads),
         welcome=choices((str(route.approach), route.welcome) for route in routes),
     )
 

@@ -10,8 +10,8 @@ from config.schema import CATEGORIES
 from coprod_nlp.ranking.opportunity import OpportunityMap
 from coprod_nlp.ranking.reasons import count_of
 from coprod_nlp.vocabulary import PolicyArea
+from coprod_nlp.words import CATEGORY_WORDS
 from flows.job import Job
-from flows.reports.words import CATEGORY_WORDS
 from models import report_queries
 
 BUSIEST = 0.1

@@ -18,7 +18,7 @@ from flows.reports.opportunity import CellRow, OpportunityRow
 
 LEAD_COLUMNS = (
     *"rank lead network area score low high voices willing_messages network_voices".split(),
-    *"communities places approach stage council_welcome".split(),
+    *"change kept_for has_met communities places approach stage council_welcome".split(),
     *(f"points_{key}" for key in PART_NAMES),
     "strongest_message",
 )
@@ -111,6 +111,7 @@ def _lead_row(lead: LeadContent) -> Mapping[str, Any]:
     return {
         "rank": lead.rank, "lead": lead.lead_id, "network": lead.network_id, "area": lead.area, "score": lead.score, "low": lead.low,
         "high": lead.high, "voices": lead.voices, "willing_messages": lead.willing_messages, "network_voices": lead.network_voices,
+        "change": lead.change, "kept_for": lead.kept or "", "has_met": not lead.is_gathered,
         "communities": "; ".join(name for name, _ in lead.communities),
         "places": "; ".join(place.name for place in lead.card.places),
         "approach": lead.approaches[0].name if lead.approaches else "", "stage": lead.stages[0][0] if lead.stages else "",

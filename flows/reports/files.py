@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import networkx as nx
@@ -11,7 +12,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from coprod_nlp.ranking.reasons import count_of
 from flows.reports import exports
 from flows.reports.content import ReportContent
-from flows.reports.words import day
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE, SUMMARY, SCRIPT = "report.html", "summary.html", "report.js"
@@ -47,6 +47,11 @@ def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]", *, k
         draft.write_text(make(), encoding="utf-8", newline="\n")
         draft.replace(out / name)
     return out / PAGE
+
+
+def day(moment: datetime | None) -> str:
+    """A date as people write it: 3 May 2026."""
+    return f"{moment.day} {moment:%B %Y}" if moment else "not known"
 
 
 def _page(template: str, content: ReportContent) -> str:

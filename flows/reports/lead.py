@@ -4,19 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import networkx as nx
 from sqlalchemy import Connection
 
-from coprod_nlp.ranking.approach import SIGNALS_OF, Call, Readiness
-from coprod_nlp.ranking.card import Activity, NetworkCard, Phrase, Roles, Told, network_card, shortened
+from coprod_nlp.drawing.charts import BarChart, activity_chart
+from coprod_nlp.drawing.picture import NetworkPicture, network_graph, network_picture
+from coprod_nlp.ranking.approach import SIGNALS_OF, Call
+from coprod_nlp.ranking.card import Activity, NetworkCard, Phrase, Told, network_card, shortened
+from coprod_nlp.ranking.card_sentences import readiness_sentence, role_sentences
 from coprod_nlp.ranking.places import Gazetteer
-from coprod_nlp.ranking.reasons import PART_NAMES, count_of
+from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, kept_sentence
 from coprod_nlp.vocabulary import Signal
+from coprod_nlp.words import APPROACH_WORDS, SIGNAL_WORDS, STAGE_WORDS, WELCOME_WORDS
 from flows.job import Job
-from flows.reports.charts import BarChart, activity_chart
-from flows.reports.picture import NetworkPicture, network_graph, network_picture
 from flows.reports.quotes import Quote, counted, quote, safe_link, title_of, varied
-from flows.reports.words import APPROACH_WORDS, SIGNAL_WORDS, STAGE_WORDS, WELCOME_WORDS
-from models import queries, report_queries
+from models import network_queries, queries, report_queries
 
 SNIPPETS = 2
 
@@ -107,22 +109,47 @@ class LeadContent:
     card: CardContent
     routes: tuple[Route, ...]
     wards: tuple[str, ...]
+    change: str
+    change_words: str
+    kept: str | None
+    is_gathered: bool
     picture: NetworkPicture
     chart: BarChart | None
 
 
-def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazetteer, titles: Mapping[str, str]) -> LeadContent:
-    """A lead with its card, from what is stored now."""
-    messages = queries.lead_evidence(connection, row.lead_id)
-    willing = [message for message in messages if message.is_willing]
+@dataclass(frozen=True)
+class _Found:
+    """What is stored of a lead: its network, its messages, and the card that is made of all that the network wrote in the area."""
+
+    network: Any
+    messages: list[Any]
+    told: dict[str, Told]
+    links: dict[str, str]
+    graph: "nx.Graph[str]"
+    card: NetworkCard
+
+
+def _found(connection: Connection, job: Job, row: Any, gazetteer: Gazetteer) -> _Found:
+    network, messages = network_queries.network(connection, row.network_id), queries.lead_evidence(connection, row.lead_id)
+    if network is None:
+        raise LookupError(f"lead {row.lead_id} has no network {row.network_id}; rank again")
     voices, ties = queries.network_voices(connection, row.network_id), queries.network_ties(connection, row.network_id)
-    graph = network_graph(ties, {message.author_key for message in willing}, voices)
-    rows = report_queries.network_messages(
-        connection, job.scope(), row.network_id, area=row.area, version=job.run().versions["reading"]
-    )  # fmt: skip
+    graph = network_graph(ties, {message.author_key for message in messages if message.is_willing}, voices)
+    version = job.run().versions["reading"]
+    rows = report_queries.network_messages(connection, job.scope(), row.network_id, area=row.area, version=version)
+    # A message may bear on the lead by what it answers, without naming the policy area itself.
+    rows += [message for message in messages if message.post_id not in {row.post_id for row in rows}]
     told = {message.post_id: Told.of(message) for message in rows}
-    links = {message.post_id: safe_link(message.permalink) for message in rows}
     card = network_card(list(told.values()), voices=voices, ties=graph.edges, gazetteer=gazetteer, until=job.scope().until)
+    return _Found(network, messages, told, {message.post_id: safe_link(message.permalink) for message in rows}, graph, card)
+
+
+def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazetteer, titles: dict[str, str]) -> LeadContent:
+    """A lead with its card, from what is stored now."""
+    found = _found(connection, job, row, gazetteer)
+    network, card = found.network, found.card
+    willing = [message for message in found.messages if message.is_willing]
+    names = {key: area.name for key, area in job.config.policy_areas.items()} | titles
     return LeadContent(
         rank=row.rank,
         lead_id=row.lead_id,
@@ -134,17 +161,21 @@ def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazet
         high=row.high,
         voices=row.voices,
         willing_messages=row.willing_messages,
-        network_voices=len(graph),
+        network_voices=len(found.graph),
         parts=tuple({**part, "name": PART_NAMES[part["key"]]} for part in row.parts),
-        approaches=tuple(_approach(call, told, links) for call in card.calls),
+        approaches=tuple(_approach(call, found.told, found.links) for call in card.calls),
         stages=tuple((STAGE_WORDS[stage], count) for stage, count in card.stages),
         quotes=tuple(quote(message, titles) for message in varied(willing, job.config.ranking.evidence_shown)),
         communities=counted(title_of(message.community_id, titles) for message in willing),
-        signals=counted(SIGNAL_WORDS[Signal(name)] for message in messages for name in message.signals),
-        card=_card(card, job, links),
+        signals=counted(SIGNAL_WORDS[Signal(name)] for message in found.messages for name in message.signals),
+        card=_card(card, job, found.links),
         routes=tuple(_routes(job, [message.community_id for message in willing], titles)),
         wards=tuple(sorted({place.ward for place in card.places if place.ward})),
-        picture=network_picture(graph),
+        change=network.change,
+        change_words=change_sentence(network.change, joined=network.joined, departed=network.departed, origins=len(network.origins)),
+        kept=kept_sentence(row.kept_for, names) if row.kept_for else None,
+        is_gathered=network.is_gathered,
+        picture=network_picture(found.graph),
         chart=activity_chart(card.activity),
     )
 
@@ -181,35 +212,6 @@ def _card(card: NetworkCard, job: Job, links: Mapping[str, str]) -> CardContent:
         places=tuple(PlaceContent(place.name, wards.get(place.ward or "", ""), place.messages) for place in card.places),
         activity=card.activity,
     )
-
-
-def readiness_sentence(ready: Readiness) -> str:
-    """Ability and willingness, read apart, in one sentence."""
-    able = f"{ready.able} of {count_of(ready.willing, 'willing voice')} also name a skill or already do it"
-    held = f"{count_of(ready.held_back, 'voice')} {'says' if ready.held_back == 1 else 'say'} what holds them or others back"
-    return f"{able}; {held}." if ready.held_back else f"{able}; none says what holds people back."
-
-
-def role_sentences(roles: Roles) -> Iterable[str]:
-    """How the network hangs together, never who: numbers of voices in each role."""
-    if roles.apart == roles.voices:
-        yield "None of these voices has met another yet: they are gathered because they say alike things in the same community."
-        return
-    if roles.connectors:
-        yield (
-            f"{count_of(roles.connectors, 'voice')} {'holds' if roles.connectors == 1 else 'hold'} the parts together: without "
-            f"{'it' if roles.connectors == 1 else 'them'} the network falls into {count_of(roles.parts, 'part')}."
-        )
-    else:
-        yield "No single voice holds it together: it stays whole whoever leaves."
-    if roles.core:
-        yield f"{count_of(roles.core, 'voice')} form its core: each has met at least {roles.core_ties} others of the core."
-    if roles.edge:
-        yield f"{count_of(roles.edge, 'voice')} at its edge {'has' if roles.edge == 1 else 'have'} met one other so far."
-    if roles.apart:
-        yield f"{count_of(roles.apart, 'voice')} {'has' if roles.apart == 1 else 'have'} met no other yet."
-    if roles.bridging:
-        yield f"{count_of(roles.bridging, 'voice')} {'writes' if roles.bridging == 1 else 'write'} in more than one of these communities."
 
 
 def _routes(job: Job, community_ids: Sequence[str], titles: Mapping[str, str]) -> Iterable[Route]:

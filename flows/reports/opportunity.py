@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from coprod_nlp.ranking.opportunity import Energy, OpportunityMap, Standing
 from coprod_nlp.ranking.places import Gazetteer, GazetteerPlace
 from coprod_nlp.vocabulary import PolicyArea
+from coprod_nlp.words import STANDING_WORDS
 from flows.job import Job
-from flows.reports.words import STANDING_WORDS
 from models import report_queries
 
 SHADES = 4

@@ -8,7 +8,7 @@ from typing import Any
 from coprod_nlp.reading.reasons import reason_for
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.vocabulary import WILLING_SIGNALS, Signal
-from flows.reports.words import SIGNAL_WORDS
+from coprod_nlp.words import SIGNAL_WORDS
 
 QUOTE_CHARS = 420
 QUOTE_LEAD_CHARS = 140

@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.job import Job
-from flows.reports.files import PAGE
 from models import written_actions
 from models.session import unit_of_work
-
-# Every file that a report may leave in its folder.
-REPORT_FILES = ("leads.csv", "leads.json", "networks.gexf", "networks.graphml", "opportunity.csv", PAGE)
 
 
 @contextmanager

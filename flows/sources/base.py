@@ -66,6 +66,7 @@ class ProblemKind(StrEnum):
     UNREADABLE_THREAD = "unreadable_thread"
     PARTIAL_THREAD = "partial_thread"
     LOST_THREAD = "lost_thread"
+    OPTED_OUT = "opted_out"
     GAP = "gap"
     SILENT = "silent"
     FAR_LESS = "far_less"
@@ -99,6 +100,7 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
     ProblemKind.UNREADABLE_THREAD: "threads that did not come; the next run asks again",
     ProblemKind.PARTIAL_THREAD: "threads of which a part did not come; the rest is kept, the next run asks again",
     ProblemKind.LOST_THREAD: "threads that did not come in several runs; given up",
+    ProblemKind.OPTED_OUT: "posts of people who do not let their posts be found; left out",
     ProblemKind.GAP: "stretches of time whose posts the platform no longer lists; they are missing, so run more often",
     ProblemKind.SILENT: "communities that gave nothing new",
     ProblemKind.FAR_LESS: "communities that gave far less than usual",
@@ -106,7 +108,7 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
 }
 # What every archive has; worth a count, not a worry.
 EXPECTED_KINDS = frozenset(
-    {ProblemKind.DELETED, ProblemKind.REMOVED, ProblemKind.FILTERED, ProblemKind.EMPTY_TEXT, ProblemKind.OUTSIDE_PERIOD}
+    {ProblemKind.DELETED, ProblemKind.REMOVED, ProblemKind.FILTERED, ProblemKind.EMPTY_TEXT, ProblemKind.OUTSIDE_PERIOD, ProblemKind.OPTED_OUT}
 )
 
 

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from config.schema import Community
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError
-from flows.sources.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,16 @@ class SourceSkippedError(SourceError):
         super().__init__(message)
 
 
+class Asked(Protocol):
+    """How many requests were made, and how long was waited for them."""
+
+    @property
+    def requests(self) -> int: ...
+
+    @property
+    def waited_s(self) -> float: ...
+
+
 class LiveSource(Protocol):
     """A platform that is asked over the network.
 
@@ -61,9 +70,11 @@ class LiveSource(Protocol):
     """
 
     platform: str
-    pace: Pace
-    # How many posts one request of `look_up` can ask about.
+    # How many posts one `look_up` can ask about.
     look_up_size: int
+
+    @property
+    def pace(self) -> Asked: ...
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
         """Posts since the cursor, and those of an overlap window before it again; a post may come more than once.
@@ -76,7 +87,10 @@ class LiveSource(Protocol):
         ...
 
     def look_up(self, fullnames: Sequence[str]) -> dict[str, CollectedPost | None]:
-        """What at most `look_up_size` posts are now, in one request; None for a post that the platform no longer knows."""
+        """What at most `look_up_size` posts are now, in as few requests as the platform allows.
+
+        None for a post that the platform no longer knows. A post is left out where nothing can be said of it: its server is out of reach.
+        """
         ...
 
     def close(self) -> None: ...

@@ -11,7 +11,7 @@ from flows.sources.live import LiveSource
 SAMPLE = "sample"
 SAMPLE_DIR = Path(__file__).parent / "sample"
 # Platforms of the design whose clients are not part of this release.
-NOT_YET = frozenset({"discourse", "mastodon", "bluesky", "lemmy", "rss"})
+NOT_YET = frozenset({"bluesky", "rss"})
 
 
 def _reddit(settings: Settings) -> LiveSource:
@@ -20,7 +20,25 @@ def _reddit(settings: Settings) -> LiveSource:
     return open_reddit(settings)
 
 
-LIVE: dict[str, Callable[[Settings], LiveSource]] = {"reddit": _reddit}
+def _discourse(settings: Settings) -> LiveSource:
+    from flows.sources.discourse import open_discourse
+
+    return open_discourse(settings)
+
+
+def _mastodon(settings: Settings) -> LiveSource:
+    from flows.sources.mastodon import open_mastodon
+
+    return open_mastodon(settings)
+
+
+def _lemmy(settings: Settings) -> LiveSource:
+    from flows.sources.lemmy import open_lemmy
+
+    return open_lemmy(settings)
+
+
+LIVE: dict[str, Callable[[Settings], LiveSource]] = {"reddit": _reddit, "discourse": _discourse, "mastodon": _mastodon, "lemmy": _lemmy}
 
 
 def is_live(name: str) -> bool:

@@ -1,8 +1,11 @@
 """Link: who answered whom, who named whom and who shared a thread."""
 
+from collections.abc import Callable
+from functools import partial
+
 from sqlalchemy import Connection
 
-from config.settings import Secrets, author_key, load_author_key
+from config.settings import author_key, load_author_key
 from coprod_nlp.text.mentions import names_mentioned
 from coprod_nlp.vocabulary import InteractionKind, RunStage
 from flows.job import Job
@@ -15,19 +18,19 @@ def link(job: Job) -> None:
     if job.is_done(RunStage.LINK):
         listener().note("link: done before, gone on from there")
         return
-    communities, secrets = job.scope().communities, load_author_key(job.settings)
+    communities, key_of = job.scope().communities, partial(author_key, load_author_key(job.settings))
     with job.stage(RunStage.LINK):
         listener().stage("Link", total=len(communities), unit="communities")
         total = 0
         for done, community_id in enumerate(communities, start=1):
             with job.engine.begin() as connection:
                 total += actions.derive_interactions(connection, community_id, thread_limit=job.config.ranking.ties.thread_limit)
-                total += _link_mentions(connection, community_id, secrets)
+                total += _link_mentions(connection, community_id, key_of)
             listener().advance(done, note=f"{total:,} interactions")
         job.update(counts={"link": {"interactions": total}})
 
 
-def _link_mentions(connection: Connection, community_id: str, secrets: Secrets) -> int:
+def _link_mentions(connection: Connection, community_id: str, key_of: Callable[..., str]) -> int:
     """Names in the text become author keys, and only those of people who wrote in the community are kept."""
     rows: dict[tuple[str, str], dict[str, object]] = {}
     # Author keys are made in a platform or, in a forum of no known platform, in that forum.
@@ -35,7 +38,7 @@ def _link_mentions(connection: Connection, community_id: str, secrets: Secrets) 
     for post in queries.posts_that_may_mention(connection, community_id):
         for name in names_mentioned(f"{post.title}\n{post.body}"):
             for space in spaces:
-                target = author_key(secrets, platform=space, author_id=name)
+                target = key_of(platform=space, author_id=name)
                 if target != post.author_key:
                     rows[post.post_id, target] = {
                         "kind": InteractionKind.MENTION.value, "anchor_id": post.post_id, "source_key": post.author_key,

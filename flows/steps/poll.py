@@ -63,22 +63,27 @@ def poll(job: Job, platform: str, problems: Problems, counts: Counter[str]) -> s
     """
     permission, source = open_permitted(job.config, job.settings, job.request, platform=platform)
     listener().stage(f"Collect {platform}", total=None, unit="posts")
-    failed_in_row = 0
     try:
-        for target in permission.targets:
-            try:
-                _TargetPoll(job, permission, source, target, problems, counts).run()
-            except SourceSkippedError as error:
-                problems.add(error.kind, target.place)
-            except SourceUnavailableError:
-                failed_in_row += 1
-                if failed_in_row >= min(FAILURES_IN_A_ROW, len(permission.targets)):
-                    raise
-                problems.add(ProblemKind.UNAVAILABLE_COMMUNITY, target.place)
-                continue
-            failed_in_row = 0
+        return gather(job, permission, source, problems, counts)
     finally:
         source.close()
+
+
+def gather(job: Job, permission: Permission, source: LiveSource, problems: Problems, counts: Counter[str]) -> set[str]:
+    """The same from a source that is open."""
+    failed_in_row = 0
+    for target in permission.targets:
+        try:
+            _TargetPoll(job, permission, source, target, problems, counts).run()
+        except SourceSkippedError as error:
+            problems.add(error.kind, target.place)
+        except SourceUnavailableError:
+            failed_in_row += 1
+            if failed_in_row >= min(FAILURES_IN_A_ROW, len(permission.targets)):
+                raise
+            problems.add(ProblemKind.UNAVAILABLE_COMMUNITY, target.place)
+            continue
+        failed_in_row = 0
     return {target.community.community_id for target in permission.targets}
 
 

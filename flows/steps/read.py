@@ -46,20 +46,24 @@ def read(job: Job) -> None:
         with job.engine.connect() as connection:
             total = queries.count_unread(connection, scope, version=version)
         listener().stage("Read", total=total, unit="posts")
-        done, began = 0, monotonic()
-        with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1, job.reading_directory()) as pool:
-            start_s = round(monotonic() - began, 3)
-            for rows, readings in read_in_order(pool, _unread(job, version)):
-                with job.engine.begin() as connection:
-                    actions.store_readings(
-                        connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)]
-                    )
-                done += len(rows)
-                listener().advance(done)
+        done, start_s = _read_unread(job, version, total) if total else (0, 0.0)
         with job.engine.connect() as connection:
             counts = queries.reading_counts(connection, scope)
         read_counts = {"new": done, "start_s": start_s, **_folded(counts)}
         job.update(counts={"read": read_counts, "languages": _languages(counts), "drift": drift_of(job)})
+
+
+def _read_unread(job: Job, version: str, total: int) -> tuple[int, float]:
+    """How many posts were read, and the seconds it took until the first could be."""
+    done, began = 0, monotonic()
+    with reading_processes(job.settings.reading_processes() if total >= WORTH_PROCESSES else 1, job.reading_directory()) as pool:
+        start_s = round(monotonic() - began, 3)
+        for rows, readings in read_in_order(pool, _unread(job, version)):
+            with job.engine.begin() as connection:
+                actions.store_readings(connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)])
+            done += len(rows)
+            listener().advance(done)
+    return done, start_s
 
 
 class ReadingProcesses:

@@ -6,6 +6,7 @@ from pathlib import Path
 import networkx as nx
 from sqlalchemy import Connection
 
+from coprod_nlp.drawing.picture import network_graph
 from coprod_nlp.vocabulary import RunStage
 from flows.job import Job
 from flows.progress import listener
@@ -13,7 +14,6 @@ from flows.reports.content import ReportContent, gather
 from flows.reports.files import write_report
 from flows.reports.keys import KeyRequest, NumberedVoice, check_request, keys_csv
 from flows.reports.opportunity import council_gazetteer
-from flows.reports.picture import network_graph
 from flows.reports.register import registered_report
 from models import queries, report_queries
 from models.report_actions import replace_lead_places

@@ -79,5 +79,15 @@ class Rows:
 
 
 def _content_hash(post: CollectedPost, key: str | None) -> str:
-    parts = (post.title, post.body, post.state.value, key or "", post.parent or "", post.thread or "", str(post.created_at), post.permalink)
+    # Whether there is an author, not which key: a new secret behind the keys changes no post.
+    parts = (
+        post.title,
+        post.body,
+        post.state.value,
+        "author" if key else "",
+        post.parent or "",
+        post.thread or "",
+        str(post.created_at),
+        post.permalink,
+    )
     return blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

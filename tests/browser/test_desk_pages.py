@@ -147,7 +147,7 @@ def test_axe_finds_no_violation_and_nothing_sticks_out_on_any_page(chromium: Bro
     account = desk.account("amy")
     found: list[str] = []
     listed = ("/leads", "/leads?area=digital", "/leads?page=2", "/contacts", "/help", "/account", "/accounts", "/accounts/new")
-    for path in (*listed, lead, f"{lead}/hold", contact, f"/accounts/{account}"):
+    for path in (*listed, lead, f"{lead}/network", f"{lead}/hold", contact, f"/accounts/{account}"):
         page.goto(desk.address + path)
         found += _problems(page, path)
     context.clear_cookies()

@@ -3,31 +3,33 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from coprod_nlp.network.identity import IdentifiedNetwork
 from coprod_nlp.ranking.approach import approaches, stages
 from coprod_nlp.ranking.leads import rank_leads
 from coprod_nlp.ranking.opportunity import OpportunityMap
 from coprod_nlp.ranking.reasons import PART_NAMES
-from coprod_nlp.ranking.rules import Fit, RankingRules
-from coprod_nlp.records import CandidateNetwork, Message, RankedLead, Score, Tie
-from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, PolicyArea, Signal, Stage
+from coprod_nlp.ranking.rules import Fit, RankingRules, weights_digest
+from coprod_nlp.records import CandidateNetwork, Message, RankedLead, Score
+from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, Change, PolicyArea, Signal, Stage
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WEIGHTS = {
-    "willingness": 25.0, "contribution": 20.0, "ability": 10.0, "purpose": 5.0, "connectedness": 15.0, "freshness": 10.0, "fit": 10.0,
-    "under_exploration": 5.0,
+    "willingness": 25.0, "ability": 10.0, "identification": 5.0, "substance": 20.0, "fit": 10.0, "connectedness": 10.0, "freshness": 8.0,
+    "under_exploration": 5.0, "approachability": 7.0,
 }  # fmt: skip
 RULES = RankingRules(
     weights=WEIGHTS, minimum_voices=3, resamples=60, seed=5, half_life_days=180, as_of=NOW, fits={PolicyArea.PARKS: Fit(0.8, 0.4, 1)}
 )
 VOICES = tuple("abcde")
-NETWORK = CandidateNetwork("n-1", VOICES, tuple(Tie(first, second, 1.0) for first, second in combinations(VOICES, 2)))
+KEYS = tuple("abcdefghijklmnopqrstuvwxyz")
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -48,12 +50,38 @@ def offers(voices: Sequence[str], *more: Signal, at: datetime | None = NOW) -> l
 IN_TWO_AREAS = [message(v, v, Signal.OFFER, areas=[PolicyArea.PARKS, PolicyArea.WASTE]) for v in "abc"]
 
 
-def leads(messages: Iterable[Message], rules: RankingRules = RULES, networks: Sequence[CandidateNetwork] = (NETWORK,)) -> list[RankedLead]:
-    return rank_leads(networks, messages, rules=rules)
+def network(
+    willing: Iterable[str], area: PolicyArea = PolicyArea.PARKS, *, between: int = 0, meetings: float = 1.0, crowd: int | None = None,
+    network_id: str = "n-1",
+) -> IdentifiedNetwork:  # fmt: skip
+    """Voices who all met each other, or who are gathered from a crowd where one is given."""
+    voices = tuple(KEYS.index(key) for key in sorted(set(willing)))
+    found = CandidateNetwork(
+        area, voices, tuple(range(100, 100 + between)), (0.0 if crowd else meetings,) * len(voices), 0, crowd is not None, crowd or 0
+    )
+    return IdentifiedNetwork(network_id, found, Change.NEW)
 
 
-def only(messages: Iterable[Message], rules: RankingRules = RULES) -> RankedLead:
-    (lead,) = leads(messages, rules)
+def willing_networks(messages: Iterable[Message]) -> list[IdentifiedNetwork]:
+    """For each area one network of all of its willing voices but strangers, as finding them would give."""
+    willing: dict[PolicyArea, set[str]] = {}
+    for item in messages:
+        for area in item.areas if item.is_willing and item.author_key in KEYS else ():
+            willing.setdefault(area, set()).add(item.author_key)
+    return [network(voices, area, network_id=f"n-{area}") for area, voices in sorted(willing.items())]
+
+
+def leads(
+    messages: Iterable[Message], rules: RankingRules = RULES, networks: Sequence[IdentifiedNetwork] | None = None
+) -> list[RankedLead]:
+    some = list(messages)
+    return rank_leads(willing_networks(some) if networks is None else networks, some, keys=KEYS, rules=rules)
+
+
+def only(messages: Iterable[Message], rules: RankingRules = RULES, **changed: Any) -> RankedLead:
+    some = list(messages)
+    voices = {item.author_key for item in some if item.is_willing}
+    (lead,) = leads(some, rules, [network(voices, **changed)])
     return lead
 
 
@@ -114,10 +142,9 @@ def test_a_score_is_the_sum_of_its_known_parts_scaled_to_100(messages: list[Mess
 @unhurried
 @given(MESSAGES, st.randoms(use_true_random=False))
 def test_the_same_messages_in_any_order_give_the_same_leads(messages: list[Message], order: Random) -> None:
-    other = CandidateNetwork("n-2", ("p", "q", "r"), ())
-    shuffled = list(messages)
-    order.shuffle(shuffled)
-    first, again = leads(messages, networks=[NETWORK, other]), leads(shuffled, networks=[other, NETWORK])
+    networks = [*willing_networks(messages), network("pqr", network_id="n-other")]
+    first = leads(messages, networks=networks)
+    again = leads(order.sample(messages, len(messages)), networks=networks[::-1])
     assert [lead.lead_id for lead in first] == [lead.lead_id for lead in again]
     for one, same in zip(first, again, strict=True):
         assert (one.voices, one.messages, one.stages, dict(one.approaches)) == (
@@ -153,7 +180,7 @@ def test_a_question_how_to_join_never_lowers_the_score_of_those_already_active(v
 
 def test_voices_count_only_when_willing() -> None:
     two_and_a_supporter = [*offers("ab"), message("m9", "c", Signal.PURPOSE), message("m8", "c", Signal.ABILITY)]
-    assert leads(two_and_a_supporter) == []
+    assert leads(two_and_a_supporter, networks=[network("abc")]) == []
     lead = only([*offers("abc"), message("m9", "d", Signal.PURPOSE)])
     assert lead.voices == ("a", "b", "c")
     assert [m.post_id for m in lead.messages] == ["m0", "m1", "m2"]
@@ -162,23 +189,23 @@ def test_voices_count_only_when_willing() -> None:
 def test_other_messages_of_willing_voices_support_the_lead() -> None:
     lead = only([*offers("abc"), message("m9", "a", Signal.ABILITY)])
     assert [m.post_id for m in lead.messages] == ["m0", "m1", "m2", "m9"]
-    assert values(lead.score)["ability"] == pytest.approx(1 - 2.718281828 ** (-1 / 2))
+    assert (values(lead.score)["ability"] or 0) > (values(only(offers("abc")).score)["ability"] or 0)
 
 
 def test_willing_voices_of_two_networks_are_not_added_up() -> None:
-    apart = [CandidateNetwork("n-1", ("a", "b", "x"), ()), CandidateNetwork("n-2", ("c", "d", "y"), ())]
+    apart = [network("ab"), network("cd", network_id="n-2")]
     assert leads(offers("abcd"), networks=apart) == []
 
 
 def test_a_message_in_two_areas_counts_in_both_and_a_message_in_none_in_none() -> None:
     assert {lead.area for lead in leads(IN_TWO_AREAS)} == {PolicyArea.PARKS, PolicyArea.WASTE}
-    assert leads([replace(item, areas={}) for item in IN_TWO_AREAS]) == []
+    assert leads([replace(item, areas={}) for item in IN_TWO_AREAS], networks=[network("abc")]) == []
 
 
-def test_a_lead_keeps_its_id_while_messages_come_and_every_network_and_area_has_its_own() -> None:
+def test_a_lead_keeps_its_id_as_long_as_its_network_does() -> None:
     ids = {lead.lead_id for lead in leads(IN_TWO_AREAS)}
     assert {lead.lead_id for lead in leads([*IN_TWO_AREAS, message("m9", "d", Signal.OFFER)])} == ids
-    assert len(ids | {lead.lead_id for lead in leads(IN_TWO_AREAS, networks=[replace(NETWORK, network_id="n-7")])}) == 4
+    assert len(ids | {only(offers("abc"), network_id="n-7").lead_id}) == 3
 
 
 @pytest.mark.parametrize(
@@ -217,11 +244,12 @@ def test_freshness_is_not_known_without_times_and_taken_from_the_rest_where_some
     ("better", "worse", "part"),
     [
         pytest.param(offers("abcd"), offers("abc"), "willingness", id="a further voice"),
-        pytest.param(offers("abcabc"), offers("abc"), "willingness", id="further messages of the same voices"),
-        pytest.param([message(v, v, Signal.ACTIVE) for v in "abc"], offers("abc"), "contribution", id="going on beats an offer"),
-        pytest.param(offers("abc"), [message(v, v, Signal.SEEK) for v in "abc"], "contribution", id="an offer beats a question"),
+        pytest.param(offers("abcabc"), offers("abc"), "substance", id="coming back with further messages"),
+        pytest.param([message(v, v, Signal.ACTIVE) for v in "abc"], offers("abc"), "substance", id="going on beats an offer"),
+        pytest.param(offers("abc"), [message(v, v, Signal.SEEK) for v in "abc"], "substance", id="an offer beats a question"),
         pytest.param(offers("abc", Signal.ABILITY), offers("abc"), "ability", id="skills"),
-        pytest.param(offers("abc", Signal.PURPOSE), offers("abc"), "purpose", id="shared purpose"),
+        pytest.param(offers("abc", Signal.PURPOSE), offers("abc"), "identification", id="shared purpose"),
+        pytest.param(offers("abc"), offers("abc", Signal.UNWILLING), "approachability", id="nobody who would rather not"),
         pytest.param(offers("abc"), offers("abc", at=NOW - timedelta(days=90)), "freshness", id="newer messages"),
     ],
 )
@@ -232,23 +260,66 @@ def test_what_the_report_asks_for_raises_its_part_and_the_score(better: list[Mes
 
 
 @pytest.mark.parametrize(
-    ("ties", "expected"),
-    [(("ab", "bc"), 1.0), (("ab",), 2 / 3), (("ad", "bd", "cd"), 0.0), ((), 0.0)],
-    ids=["a chain of all", "two of three", "only through others", "nobody"],
+    ("meetings", "expected"), [(2.0, 1.0), (1.0, 1.0), (0.25, 0.25), (0.0, 0.0)], ids=["often", "once", "long ago", "never"]
 )
-def test_connectedness_is_the_share_of_voices_that_met_another_of_them(ties: Sequence[str], expected: float) -> None:
-    network = CandidateNetwork("n-1", VOICES, tuple(Tie(pair[0], pair[1], 1.0) for pair in ties))
-    (lead,) = leads(offers("abc"), networks=[network])
-    assert values(lead.score)["connectedness"] == pytest.approx(expected)
+def test_connectedness_is_how_far_the_voices_have_met_another_of_them(meetings: float, expected: float) -> None:
+    assert values(only(offers("abc"), meetings=meetings).score)["connectedness"] == pytest.approx(expected)
+
+
+def test_the_same_willing_voices_count_for_less_in_a_larger_crowd() -> None:
+    few, many = only(offers("abc"), between=1), only(offers("abc"), between=30)
+    assert (values(few.score)["willingness"] or 0) > (values(many.score)["willingness"] or 0)
+    gathered = only(offers("abc"), crowd=33)
+    assert values(gathered.score)["willingness"] == values(many.score)["willingness"]
+    assert values(gathered.score)["connectedness"] == 0
+    assert few.score.total > many.score.total > gathered.score.total
+
+
+def test_scores_of_large_networks_stay_apart() -> None:
+    def total(count: int) -> float:
+        found = [replace(message(f"m{place:03}", "x", Signal.OFFER), author_key=f"v{place:03}") for place in range(count)]
+        whole = CandidateNetwork(PolicyArea.PARKS, tuple(range(count)), (), (1.0,) * count, 0)
+        keys = [f"v{place:03}" for place in range(count)]
+        (lead,) = rank_leads([IdentifiedNetwork("n-1", whole, Change.NEW)], found, keys=keys, rules=RULES)
+        return lead.score.total
+
+    sizes = [total(count) for count in (3, 6, 12, 24)]
+    assert [later - earlier for earlier, later in pairwise(sizes)] == [pytest.approx(6, abs=4)] * 3
+
+
+@pytest.mark.parametrize(
+    ("welcome", "words"),
+    [
+        pytest.param({"town": 1.0}, "is welcome to write there", id="welcome"),
+        pytest.param({"town": 0.5}, "must ask there first", id="ask first"),
+        pytest.param({"town": 0.0}, "may not write there", id="not welcome"),
+        pytest.param({"elsewhere": 1.0}, "is not known", id="not known"),
+    ],
+)
+def test_approachability_says_whether_the_council_may_write_where_they_wrote(welcome: Mapping[str, float], words: str) -> None:
+    (part,) = (part for part in only(offers("abc"), replace(RULES, welcome=welcome)).score.parts if part.key == "approachability")
+    assert words in part.sentence
+    assert part.value == pytest.approx((1 + welcome["town"]) / 2 if "town" in welcome else 1.0)
 
 
 def test_few_voices_have_a_wider_range_than_many() -> None:
     def spread(count: int) -> float:
-        found = [message(f"m{place}", f"v{place}", (Signal.ACTIVE, Signal.SEEK)[place % 2]) for place in range(count)]
-        (lead,) = leads(found, networks=[CandidateNetwork("n-1", tuple(item.author_key for item in found), ())])
-        return lead.score.high - lead.score.low
+        found = [message(f"m{place}", KEYS[place], (Signal.ACTIVE, Signal.SEEK)[place % 2]) for place in range(count)]
+        score = only(found).score
+        return score.high - score.low
 
-    assert spread(4) > spread(60)
+    assert spread(4) > spread(24)
+
+
+def test_every_part_says_itself_in_a_sentence() -> None:
+    for lead in (only(offers("abc")), only(offers("abc"), crowd=20), only(offers("abc", at=None), replace(RULES, fits={}))):
+        assert all(part.sentence.endswith(".") and len(part.sentence) > 20 for part in lead.score.parts)
+
+
+def test_the_hash_of_the_weights_changes_with_any_weight_and_with_nothing_else() -> None:
+    same = dict(reversed(WEIGHTS.items()))
+    assert weights_digest(same) == weights_digest(WEIGHTS)
+    assert len({weights_digest(WEIGHTS), *(weights_digest(WEIGHTS | {key: 1.5}) for key in WEIGHTS)}) == len(WEIGHTS) + 1
 
 
 def test_another_seed_moves_the_range_and_never_the_score() -> None:

@@ -7,13 +7,14 @@ from sqlalchemy import Engine
 
 from coprod_nlp.vocabulary import PostState
 from models import actions
+from models.base import utc_now
 from models.bulk import upsert
 from models.run import Run
 
 THEN = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
 COUNCIL, OTHER_COUNCIL = "marlowick", "elsewhere"
 TOWN = "sample:marlowick"
-HOSTILE = "I can lend <script>alert('x')</script> a \"van\" <img src=x onerror=alert(1)>"
+HOSTILE = "I can lend my van. <script>alert('x')</script> \"quoted\" <img src=x onerror=alert(1)>"
 
 
 def lead_id(number: int, council: str = COUNCIL) -> str:
@@ -36,14 +37,18 @@ def stock(
         actions.replace_leads(
             connection, scope,
             networks=[_network(number, scope, council, voices) for number in numbers],
-            voices=[{"network_id": f"n-{council[0]}{n}", "author_key": key} for n in numbers for key in keys[n]], leads=lead_rows,
-            messages=[{"lead_id": lead_id(n, council), "post_id": f"p-{key}"} for n in numbers for key in keys[n]],
+            voices=[{"network_id": f"n-{council[0]}{n}", "author_key": key, "is_willing": True} for n in numbers for key in keys[n]],
+            leads=lead_rows, messages=[{"lead_id": lead_id(n, council), "post_id": f"p-{key}"} for n in numbers for key in keys[n]],
         )  # fmt: skip
         upsert(connection, Run, [_run(f"r-{council}", scope, council)])
 
 
 def _network(number: int, scope: str, council: str, voices: int) -> dict[str, Any]:
-    return {"network_id": f"n-{council[0]}{number}", "scope": scope, "council": council, "voices": voices, "ties": 3}
+    return {
+        "network_id": f"n-{council[0]}{number}", "scope": scope, "council": council, "area": "parks", "is_gathered": False,
+        "voices": voices, "willing_voices": voices, "ties": 3, "first_seen_at": utc_now(), "change": "new", "voices_before": 0,
+        "joined": 3, "departed": 0, "origins": [],
+    }  # fmt: skip
 
 
 def _run(run_id: str, scope: str, council: str) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def _run(run_id: str, scope: str, council: str) -> dict[str, Any]:
         "run_id": run_id, "scope": scope, "council": council, "request": {}, "communities": [TOWN], "status": "finished",
         "started_at": THEN, "finished_at": THEN + timedelta(minutes=2),
         "done": ["collect", "read", "link", "rank", "report"], "counts": {}, "seconds": {},
-        "versions": {}, "config_digest": "",
+        "versions": {"reading": "v"}, "config_digest": "",
     }  # fmt: skip
 
 
@@ -77,4 +82,5 @@ def _lead(number: int, scope: str, council: str, area: str, voices: int) -> dict
         "parts": [{"key": "willingness", "value": 0.8, "weight": 25, "points": 20.0, "sentence": "Three people offer."},
                   {"key": "fit", "value": None, "weight": 10, "points": None, "sentence": "Not judged yet."}],
         "approaches": [["convenience", "Two say they have little time."]], "stages": [["delivery", 2]], "config_digest": "",
+        "weights_digest": "", "kept_for": None,
     }  # fmt: skip

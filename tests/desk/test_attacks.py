@@ -27,6 +27,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "/leads": frozenset({Role.OFFICER}), "/leads.csv": frozenset({Role.OFFICER}), "/leads/{lead_id}": frozenset({Role.OFFICER}),
     "/leads/{lead_id}/decide": frozenset({Role.OFFICER}), "/leads/{lead_id}/undo": frozenset({Role.OFFICER}),
     "/leads/{lead_id}/contact": frozenset({Role.OFFICER}), "/leads/{lead_id}/hold": frozenset({Role.OFFICER}),
+    "/leads/{lead_id}/network": frozenset({Role.OFFICER}), "/leads/{lead_id}/picture.svg": frozenset({Role.OFFICER}),
     "/contacts": frozenset({Role.OFFICER}), "/contacts/{contact_id}": frozenset({Role.OFFICER}),
     "/holds/{hold_id}/lift": frozenset({Role.OFFICER}),
     "/accounts": frozenset({Role.ADMINISTRATOR}), "/accounts/new": frozenset({Role.ADMINISTRATOR}),
@@ -175,7 +176,7 @@ def test_no_browser_keeps_a_page(officer: Browser) -> None:
 
 
 def test_no_page_asks_for_a_script_or_a_style_of_its_own(officer: Browser) -> None:
-    for path in ("/leads", LEAD, "/contacts", "/help", "/account", f"{LEAD}/hold"):
+    for path in ("/leads", LEAD, f"{LEAD}/network", "/contacts", "/help", "/account", f"{LEAD}/hold"):
         page = officer.get(path).text
         assert " style=" not in page
         assert "<style" not in page

@@ -1,6 +1,7 @@
 """What tests of live sources share: a clock that jumps, and a configuration with a campaign on Reddit."""
 
 import shutil
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,13 +27,20 @@ class SimulatedClock:
         self.seconds += seconds
 
 
-def write_config(folder: Path, *names: str, campaign: str = "", community: str = "") -> Path:
-    """A copy of the project's configuration with Reddit communities and a campaign in force; more lines for either can be given."""
+def write_config(
+    folder: Path,
+    *names: str,
+    campaign: str = "",
+    community: str = "",
+    platform: str = "reddit",
+    url: Callable[[str], str] = lambda name: f"https://www.reddit.com/r/{name}/",
+) -> Path:
+    """A copy of the project's configuration with communities and a campaign in force; more lines for either can be given."""
     shutil.copytree(CONFIG_DIR, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     communities = folder / "communities.toml"
     tables = [
-        f'[[community]]\nplatform = "reddit"\nname = "{name}"\ntitle = "{name}"\ncouncil = "marlowick"\ncategory = "place"\n'
-        f'url = "https://www.reddit.com/r/{name}/"\n{community}\n'
+        f'[[community]]\nplatform = "{platform}"\nname = "{name}"\ntitle = "{name}"\ncouncil = "marlowick"\ncategory = "place"\n'
+        f'url = "{url(name)}"\n{community}\n'
         for name in names
     ]
     communities.write_text(communities.read_text(encoding="utf-8") + "\n" + "\n".join(tables), encoding="utf-8")
@@ -41,8 +49,8 @@ def write_config(folder: Path, *names: str, campaign: str = "", community: str =
         "council": '"marlowick"', "purpose": '"Find residents who would help."', "statutory_function": '"Localism Act 2011 s.1"',
         "lawful_basis": '"public_task"', "dpia_reference": '"FICTIONAL-DPIA-2"', "dpia_review": _day(today, 90),
         "privacy_notice": '"https://marlowick.example/privacy"', "starts": _day(today, -90), "ends": _day(today, 90),
-        "communities": str([f"reddit:{name}" for name in names]), "reddit_approval": '"FICTIONAL-APPROVAL-1"',
-        "terms": '{ reddit = "2025-11" }',
+        "communities": str([f"{platform}:{name}" for name in names]), "reddit_approval": '"FICTIONAL-APPROVAL-1"',
+        "terms": f'{{ {platform} = "2025-11" }}',
     }  # fmt: skip
     for line in filter(None, campaign.split("\n")):
         name, _, value = line.partition(" = ")
@@ -53,16 +61,17 @@ def write_config(folder: Path, *names: str, campaign: str = "", community: str =
     return folder
 
 
-def live_settings(home: Path, config_dir: Path, address: str, *, client_id: str = CLIENT_ID, database_url: str | None = None) -> Settings:
+def live_settings(home: Path, config_dir: Path, address: str | None = None, *, client_id: str = CLIENT_ID, database_url: str | None = None) -> Settings:
     return Settings(
         home=home, config_dir=config_dir, author_key=AUTHOR_KEY, workers=1, reddit_client_id=client_id,
         reddit_client_secret=CLIENT_SECRET, reddit_account=ACCOUNT, reddit_address=address, database_url=database_url,
+        contact="https://marlowick.example/listening",
     )  # fmt: skip
 
 
-def live_job(settings: Settings, *, campaign: str | None = None, since: str | None = None) -> Job:
+def live_job(settings: Settings, *, campaign: str | None = None, since: str | None = None, platform: str = "reddit") -> Job:
     config = load_config(settings.config_dir)
-    request = make_request(config, council=None, sources=["reddit"], columns=None, since=since, until=None, campaign=campaign)
+    request = make_request(config, council=None, sources=[platform], columns=None, since=since, until=None, campaign=campaign)
     return open_job(request, out=str(settings.home / "report"), settings=settings)
 
 

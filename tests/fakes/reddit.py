@@ -9,13 +9,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.reddit_world import Item, World
+from tests.fakes.server import Answer, Fault, fail, no_fault, send
 
 SHAPES = json.loads((Path(__file__).parent / "reddit_shapes.json").read_text(encoding="ascii"))
 CLIENT_ID, CLIENT_SECRET, ACCOUNT = "marlowick-app", "not-a-real-secret", "marlowick_council"
@@ -30,24 +30,7 @@ CONTINUE: dict[str, Any] = {"count": 0, "name": "t1__", "id": "_", "children": [
 REMOVED_BY = {"deleted": "deleted", "removed": "moderator", "filtered": "automod_filtered"}
 
 
-@dataclass
-class Fault:
-    """Instead of an answer: a status with headers and a body, a wait, a connection that drops or ends half-way."""
-
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: str = '{"message": "fault", "error": 0}'
-    content_type: str = "application/json; charset=UTF-8"
-    wait_s: float = 0.0
-    is_dropped: bool = False
-    is_half: bool = False
-
-
 PAGE_FAULT = Fault(body="<!doctype html><title>Reddit is down</title>", content_type="text/html; charset=UTF-8")
-
-
-def no_fault(_number: int, _path: str) -> Fault | None:
-    return None
 
 
 class FakeReddit:
@@ -241,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         reddit.user_agents.add(self.headers.get("user-agent", ""))
         fault = reddit.faults(len(reddit.requests), parts.path)
         if fault:
-            self._fail(fault)
+            fail(self, fault)
         elif parts.path == "/api/v1/access_token":
             self._token(form)
         elif self.headers.get("authorization") != f"bearer {reddit.token}":
@@ -265,34 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, {"access_token": self.reddit.token, "token_type": "bearer", "expires_in": 86400, "scope": "*"}, {})
 
-    def _fail(self, fault: Fault) -> None:
-        time.sleep(fault.wait_s)
-        if fault.is_dropped:
-            self.close_connection = True
-            return
-        body = fault.body.encode()
-        self.send_response(fault.status)
-        for name, value in {"content-type": fault.content_type, **fault.headers}.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(body) * 2 if fault.is_half else len(body)))
-        self.end_headers()
-        try:
-            self.wfile.write(body)
-        except OSError:
-            self.close_connection = True
-        if fault.is_half:
-            self.close_connection = True
-
     def _send(self, status: int, body: Any, headers: dict[str, str]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"content-type": "application/json; charset=UTF-8", "content-length": str(len(content)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        try:
-            self.wfile.write(content)
-        except OSError:  # whoever asked is no longer there
-            self.close_connection = True
+        send(self, Answer(body, status, headers))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the standard library's name)
         """Nothing on standard error."""

@@ -40,6 +40,7 @@ class World:
     # Communities that do not open: name in small letters to private, quarantined, banned, missing or gold_only.
     closed: dict[str, str] = field(default_factory=dict)
     seed: int = 7
+    began: int = BEGAN
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -94,7 +95,7 @@ class World:
 
     @property
     def now(self) -> int:
-        return BEGAN + EVERY_S * len(self.items)
+        return self.began + EVERY_S * len(self.items)
 
     def _add(self, fullname: str, community: str, *, parent: Item | None, body: str, title: str) -> Item:
         item = Item(

@@ -19,6 +19,9 @@ from config.settings import load_author_key, load_settings
 from flows.__main__ import app
 from flows.checkup import Check, run_checks
 from models.base import utc_now
+from tests.fakes.live import write_config
+from tests.fakes.reddit import ACCOUNT, CLIENT_ID, CLIENT_SECRET, FakeReddit
+from tests.fakes.reddit_world import World
 
 UNREACHABLE = "postgresql://coprod:hunter2@127.0.0.1:1/coprod"
 NEVER, LONG_AGO = "2999-01-01", "2001-01-01"
@@ -241,3 +244,22 @@ def test_what_the_flow_would_stumble_over_is_said_before_it_starts(name: str, co
     assert driven[name][:2] == [code, True]
     assert said in driven[name][2]
     assert "hunter2" not in driven[name][2]
+
+
+@pytest.mark.parametrize(("approval", "is_good"), [("FICTIONAL-APPROVAL-1", True), ("", False)], ids=["complete", "without approval"])
+def test_whether_a_live_source_could_be_gathered_from_is_said_without_asking_it(
+    approval: str, is_good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_config(
+        tmp_path / "config", "marlowick", campaign=f'reddit_approval = "{approval}"' if approval else "reddit_approval = "
+    )
+    with FakeReddit(World()) as reddit:
+        values = {"HOME": tmp_path / "home", "CONFIG_DIR": folder, "REDDIT_CLIENT_ID": CLIENT_ID, "REDDIT_CLIENT_SECRET": CLIENT_SECRET,
+                  "REDDIT_ACCOUNT": ACCOUNT, "REDDIT_ADDRESS": reddit.address}  # fmt: skip
+        for name, value in values.items():
+            monkeypatch.setenv(f"COPROD_{name}", str(value))
+        (found,) = [check for check in run_checks() if check.what == "source"]
+        assert (found.is_good, reddit.requests) == (is_good, [])
+    assert ("campaign listening and credentials are there" in found.detail) is is_good
+    assert ("no `reddit_approval`" in found.detail) is not is_good
+    assert CLIENT_SECRET not in found.detail

@@ -1,30 +1,37 @@
 """The real PRAW against a server that answers as Reddit does: three polls of a community that changes, faults and a kill on the way."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from config.settings import author_key
 from coprod_nlp.vocabulary import PostState, RunStatus
 from flows.job import Job
+from flows.sources.base import SourceUnavailableError
 from flows.sources.reddit import LOOK_UP_SIZE, open_reddit, pace_of
 from flows.steps.collect import collect
+from models import actions, provenance_queries
 from models.base import utc_now
+from models.cursor import SourceCursor
 from models.post import Post
 from models.provenance import Poll, Provenance
+from models.run import RunProblem
 from models.session import unit_of_work
 from tests.fakes.live import AUTHOR_KEY, SimulatedClock, live_job, live_settings, write_config
 from tests.fakes.reddit import CLIENT_ID, FakeReddit, Fault
 from tests.fakes.reddit_world import Item, World
 
 NAME = "marlowick"
+WATCHED = {"silent", "far_less", "far_more"}
 DRIVER = Path(__file__).parent.parent / "fakes" / "killed_poll.py"
 pace_of(CLIENT_ID, clock=SimulatedClock())
 
@@ -148,3 +155,115 @@ def looked_up(reddit: FakeReddit, home: Path, names: list[str]) -> dict[str, Any
         found |= source.look_up(names[start : start + LOOK_UP_SIZE])
     source.close()
     return found
+
+
+def test_it_reads_only_asks_for_nobody_and_says_who_it_is(
+    world: World, reddit: FakeReddit, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What PRAW would take from the environment decides nothing: with a password it would log in as somebody.
+    for name, value in {"username": "somebody", "password": "x", "oauth_url": "http://127.0.0.1:9", "user_agent": "Mozilla"}.items():
+        monkeypatch.setenv(f"praw_{name}", value)
+    world.grow(NAME, submissions=10, comments=150)
+    job = polled(home, reddit)
+    assert len(posts(job)) == len(world.items)
+    assert {path.partition("?")[0] for method, path in reddit.requests if method != "GET"} == {"/api/v1/access_token", "/api/morechildren/"}
+    assert not [path for _, path in reddit.requests if re.search("user|author|about|vote|submit", path)]
+    (agent,) = reddit.user_agents
+    assert re.match(r"\w+:uk\.gov\.council\.coprod:[\w.]+ \(by /u/marlowick_council\)", agent)
+
+
+def test_a_search_term_gathers_its_threads_and_no_other_with_a_cursor_of_its_own(world: World, reddit: FakeReddit, tmp_path: Path) -> None:
+    home = tmp_path
+    write_config(home / "config", NAME, community='search = ["orchard", "ferry"]')
+    world.grow(NAME, submissions=10, comments=40)
+    found = [world.submit(NAME, title="An orchard for all"), world.submit(NAME, body="Who minds the ferry?")]
+    answers = [world.answer(item) for item in found for _ in range(3)]
+    job = polled(home, reddit)
+    assert posts(job).keys() == {item.fullname for item in [*found, *answers]}
+    assert {cursor.query: cursor.state["submissions"] for cursor in rows(job, SourceCursor)} == {
+        "orchard": found[0].created, "ferry": found[1].created,
+    }  # fmt: skip
+    assert reddit.asked(f"/r/{NAME}/comments") == 0
+    late = world.answer(found[0])
+    assert late.fullname in posts(polled(home, reddit))
+
+
+def test_each_post_says_where_it_came_from(world: World, reddit: FakeReddit, home: Path) -> None:
+    old = world.grow(NAME, submissions=5, comments=20)
+    first = polled(home, reddit)
+    (new,) = world.grow(NAME, submissions=1, comments=0)
+    second = polled(home, reddit)
+    with second.engine.connect() as connection:
+        origins = {item.fullname: provenance_queries.origin(connection, f"reddit:{item.fullname}") for item in [*old, new]}
+    assert {origin.run_id for name, origin in origins.items() if name != new.fullname} == {first.run_id}
+    origin = origins[new.fullname]
+    assert (origin.source, origin.platform, origin.community_id, origin.query) == ("reddit", "reddit", f"reddit:{NAME}", "")
+    assert (origin.run_id, origin.campaign, origin.terms_version) == (second.run_id, "listening", "2025-11")
+    again = origins[old[-1].fullname]
+    assert again.first_fetched_at < again.last_fetched_at
+    assert posts(second)[old[-1].fullname].fetched_at == again.first_fetched_at
+
+
+def test_an_author_who_objected_is_not_gathered_and_one_who_is_gone_has_no_key(world: World, reddit: FakeReddit, home: Path) -> None:
+    kept, objected = world.submit(NAME), world.submit(NAME)
+    gone = world.submit(NAME)
+    gone.author = "[deleted]"
+    objected.author = "Somebody_who_objected"
+    job = live_job(live_settings(home, home / "config", reddit.address))
+    with unit_of_work(job.engine) as session:
+        actions.suppress(session, key_of(objected), reason="objection", by="dpo")
+    collect(job)
+    assert {name: post.author_key for name, post in posts(job).items()} == {kept.fullname: key_of(kept), gone.fullname: None}
+    assert job.run().counts["problems"]["suppressed_author"] >= 1
+
+
+def test_what_is_kept_of_a_poll_names_nobody_and_quotes_nothing(world: World, reddit: FakeReddit, home: Path) -> None:
+    world.grow(NAME, submissions=5, comments=20)
+    reddit.faults = lambda number, _path: Fault(status=500) if number > 6 else None
+    with pytest.raises(SourceUnavailableError):
+        polled(home, reddit)
+    reddit.faults = lambda _number, _path: None
+    job = polled(home, reddit)
+    kept = " ".join(str(row.model_dump()) for table in (Poll, SourceCursor, Provenance, RunProblem) for row in rows(job, table))
+    assert not [item for item in world.items.values() if item.author in kept or item.body in kept or (item.title and item.title in kept)]
+
+
+def age(job: Job, *, days: float) -> None:
+    """Let polls that have ended have ended some days ago."""
+    with job.engine.begin() as connection:
+        connection.execute(update(Poll).values(finished_at=utc_now() - timedelta(days=days)))
+
+
+def strange(job: Job) -> dict[str, str]:
+    return {problem.kind: problem.place for problem in rows(job, RunProblem) if problem.run_id == job.run_id and problem.kind in WATCHED}
+
+
+def test_a_community_that_gives_nothing_far_less_or_far_more_than_usual_says_so_and_why(
+    world: World, reddit: FakeReddit, tmp_path: Path
+) -> None:
+    home, place = tmp_path, f"reddit:{NAME}"
+    write_config(home / "config", NAME, community="expected_per_day = 30")
+    assert strange(polled(home, reddit)) == {"silent": f"{place}: nothing in the first poll; the platform showed none"}
+    world.grow(NAME, submissions=5, comments=20)
+    job = polled(home, reddit)
+    assert strange(job) == {}
+    for new, kind in ((0, "silent"), (11, "far_less"), (60, ""), (301, "far_more")):
+        age(job, days=2)
+        for _ in range(new):
+            world.answer(world.pick(1)[0])
+        job = polled(home, reddit)
+        found = strange(job)
+        assert list(found) == [kind] * bool(kind)
+        assert all(said.startswith(f"{place}: {new:,} new in 2.0 days, usually about 60") for said in found.values())
+        assert kind != "silent" or found[kind].endswith(" that were shown were known before")
+        (poll,) = [poll for poll in rows(job, Poll) if poll.run_id == job.run_id]
+        assert [poll.reason] == ([said.removeprefix(f"{place}: ") for said in found.values()] or [""])
+
+
+def test_period_options_choose_what_is_spoken_of_and_not_what_is_gathered(world: World, reddit: FakeReddit, home: Path) -> None:
+    items = world.grow(NAME, submissions=5, comments=20)
+    since = datetime.fromtimestamp(items[10].created, tz=UTC).isoformat()
+    job = live_job(live_settings(home, home / "config", reddit.address), since=since)
+    collect(job)
+    assert len(posts(job)) == len(items)
+    assert job.run().counts["collect"]["stored"] == len(items) - 10

@@ -123,6 +123,16 @@ def test_bots_and_moderators_meet_nobody(engine: Engine) -> None:
     assert link(engine) == 0
 
 
+def test_a_mention_is_kept_where_the_named_one_wrote_in_the_community(engine: Engine) -> None:
+    keep(engine, post("t1", "anna"), post("g1", "cara", thread="g1", community=GARDENS))
+    row = {"kind": "mention", "anchor_id": "t1", "source_key": "anna", "community_id": TOWN, "happened_at": THEN}
+    keep(engine, post("c1", "ben", parent="t1"))
+    with engine.begin() as connection:
+        named = [row | {"target_key": key} for key in ("ben", "cara", "nobody")]
+        assert [actions.store_mentions(connection, TOWN, named) for _ in range(2)] == [1, 1]
+    assert meetings(engine, "mention") == {("t1", "anna", "ben", THEN)}
+
+
 @pytest.mark.parametrize("state", [PostState.DELETED, PostState.REMOVED], ids=["deleted", "removed"])
 def test_what_a_source_no_longer_shows_keeps_its_place_and_nothing_else(state: PostState) -> None:
     row = post("c1", "ben", parent="t1", title="My title", state=state)
@@ -134,7 +144,11 @@ SECRET = "the third shed from the weir"
 PEOPLE = ("anna", "ben", "cara", "dan")
 LEAD = {
     "network_id": "n1", "scope": "s", "council": "m", "rank": 1, "score": 5.0, "low": 1.0, "high": 9.0, "voices": 3, "willing_messages": 3,
-    "parts": [], "approaches": [], "stages": [], "config_digest": "",
+    "parts": [], "approaches": [], "stages": [], "config_digest": "", "weights_digest": "", "kept_for": None,
+}  # fmt: skip
+NETWORK = {
+    "network_id": "n1", "scope": "s", "council": "m", "area": "parks", "is_gathered": False, "voices": 4, "willing_voices": 4, "ties": 6,
+    "first_seen_at": THEN, "change": "new", "voices_before": 0, "joined": 4, "departed": 0, "origins": [],
 }  # fmt: skip
 
 
@@ -163,8 +177,7 @@ def town(engine: Engine, *, old: str = "anna") -> None:
     with engine.begin() as connection:
         actions.store_readings(connection, readings)
         actions.replace_leads(
-            connection, "s", networks=[{"network_id": "n1", "scope": "s", "council": "m", "voices": 4, "ties": 6}],
-            voices=[{"network_id": "n1", "author_key": key} for key in PEOPLE],
+            connection, "s", networks=[NETWORK], voices=[{"network_id": "n1", "author_key": key, "is_willing": True} for key in PEOPLE],
             leads=[LEAD | {"lead_id": lead_id, "area": lead_id} for lead_id in ("l1", "l2")],
             messages=[{"lead_id": "l1", "post_id": "t1"}, {"lead_id": "l1", "post_id": "ab"}, {"lead_id": "l2", "post_id": "t2"}],
         )  # fmt: skip

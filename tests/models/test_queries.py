@@ -12,6 +12,7 @@ from models import actions, queries
 from models.bulk import upsert
 from models.interaction import Interaction
 from models.lead import Lead, Network
+from models.network_queries import continued_scopes
 from models.post import Post, PostReading
 from models.queries import Scope
 from models.run import Run, Suppression
@@ -127,10 +128,11 @@ def conversation(connection: Connection) -> None:
 
 
 def pairs(connection: Connection, scope: Scope) -> list[tuple[str, str, str]]:
-    return [(row.kind, row.source_key, row.target_key) for row in queries.interactions(connection, scope)]
+    rows = (row for some in queries.interactions(connection, scope) for row in some)
+    return sorted(((row.kind, row.source_key, row.target_key) for row in rows), key=lambda row: (row[1:], row[0]))
 
 
-def test_interactions_come_in_a_fixed_order_without_those_who_objected(engine: Engine) -> None:
+def test_interactions_come_without_those_who_objected(engine: Engine) -> None:
     with engine.begin() as connection:
         conversation(connection)
         everybody = [
@@ -152,10 +154,10 @@ def test_asking_leaves_the_connection_fit_for_writing(engine: Engine) -> None:
         upsert(connection, Suppression, [OBJECTION])
 
 
-def test_authors_are_ordered_by_their_first_post_and_not_by_their_key(engine: Engine) -> None:
+def test_authors_come_in_the_order_of_their_first_post_and_not_of_their_key(engine: Engine) -> None:
     with engine.begin() as connection:
         keep(connection, [post("p1", "zoe"), post("p2", "anna"), post("p3", "zoe"), post("p4", None), post("p5", "ben")])
-        assert queries.author_order(connection, TOWN) == {"zoe": 0, "anna": 1, "ben": 2}
+        assert list(queries.first_posts(connection, TOWN).items()) == [("zoe", "p1"), ("anna", "p2"), ("ben", "p5")]
 
 
 def test_everybody_in_the_interactions_of_a_period_has_a_place_in_the_order(engine: Engine) -> None:
@@ -163,7 +165,37 @@ def test_everybody_in_the_interactions_of_a_period_has_a_place_in_the_order(engi
         conversation(connection)
         met = {key for _, source, target in pairs(connection, MAY) for key in (source, target)}
         assert met == {"anna", "ben", "cara"}
-        assert met <= set(queries.author_order(connection, MAY))
+        assert met <= set(queries.first_posts(connection, MAY))
+
+
+def test_a_willing_message_without_an_area_is_given_what_it_answers_else_what_its_thread_began_with(engine: Engine) -> None:
+    willing: dict[str, Any] = {"is_willing": True, "areas": {}}
+    with engine.begin() as connection:
+        keep(
+            connection,
+            [
+                post("t1", thread_id="t1"), post("c1", parent_id="t1", thread_id="t1"), post("c2", parent_id="c1", thread_id="t1"),
+                post("c3", parent_id="c2", thread_id="t1"), post("c4", parent_id="lost", thread_id="lost"), post("c5", parent_id="c1"),
+                post("c6", parent_id="t1", thread_id="t1"),
+            ],
+            [
+                reading("t1", areas={"waste": 0.7}), reading("c1", areas={"parks": 0.8}), reading("c5", areas={}),
+                *(reading(name, **willing) for name in ("c2", "c3", "c4")), reading("c6", is_willing=True, areas={"parks": 0.6}),
+            ],
+        )  # fmt: skip
+        assert queries.areas_around(connection, TOWN, version="v1") == {"c2": {"parks": 0.8}, "c3": {"waste": 0.7}}
+        assert queries.areas_around(connection, TOWN, version="v0") == {}
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "expected"),
+    [("", "thanks @ben", True), ("u/ben said so", "", True), ("", "nobody at all", False)],
+    ids=["at sign", "in the title", "no sign"],
+)
+def test_only_posts_with_a_sign_before_a_name_are_searched_for_names(engine: Engine, title: str, body: str, expected: bool) -> None:
+    with engine.begin() as connection:
+        keep(connection, [post("p1", title=title, body=body), post("p2", None, title=title, body=body), post("p3", body="")])
+        assert [row.post_id for row in queries.posts_that_may_mention(connection, "sample:town")] == ["p1"] * expected
 
 
 def test_messages_are_the_readings_of_this_version_that_say_something_by_people_who_did_not_object(engine: Engine) -> None:
@@ -186,11 +218,20 @@ def lead(lead_id: str, rank: int, network_id: str = "n1", scope: str = "s") -> d
     return {
         "lead_id": lead_id, "network_id": network_id, "scope": scope, "council": "marlowick", "area": "parks", "rank": rank, "score": 5.0,
         "low": 1.0, "high": 9.0, "voices": 3, "willing_messages": 3, "parts": [], "approaches": [], "stages": [], "config_digest": "d",
+        "weights_digest": "w", "kept_for": None,
     }  # fmt: skip
 
 
 def network(network_id: str, scope: str = "s") -> dict[str, Any]:
-    return {"network_id": network_id, "scope": scope, "council": "marlowick", "voices": 3, "ties": 3}
+    return {
+        "network_id": network_id, "scope": scope, "council": "marlowick", "area": "parks", "is_gathered": False, "voices": 3,
+        "willing_voices": 3, "ties": 3, "first_seen_at": THEN, "change": "new", "voices_before": 0, "joined": 3, "departed": 0,
+        "origins": [],
+    }  # fmt: skip
+
+
+def voice(network_id: str, key: str) -> dict[str, Any]:
+    return {"network_id": network_id, "author_key": key, "is_willing": True}
 
 
 def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networks_ties(engine: Engine) -> None:
@@ -202,7 +243,7 @@ def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networ
         ])  # fmt: skip
         actions.replace_leads(
             connection, "s", networks=[network("n1"), network("n0")], leads=[lead("l1", 2), lead("l2", 1, "n0")],
-            voices=[{"network_id": "n1", "author_key": key} for key in ("cara", "ben")],
+            voices=[voice("n1", key) for key in ("cara", "ben")],
             messages=[{"lead_id": "l1", "post_id": f"p{n}"} for n in range(1, 5)] + [{"lead_id": "l2", "post_id": "p1"}],
         )  # fmt: skip
         assert [row.lead_id for row in queries.leads(connection, "s")] == ["l2", "l1"]
@@ -219,12 +260,40 @@ def test_replacing_the_leads_of_a_scope_leaves_those_of_another(engine: Engine) 
         keep(connection, [post("p1")])
         for scope, name in (("s", "a"), ("other", "b"), ("s", "c")):
             actions.replace_leads(
-                connection, scope, networks=[network(f"n-{name}", scope)], voices=[{"network_id": f"n-{name}", "author_key": "anna"}],
+                connection, scope, networks=[network(f"n-{name}", scope)], voices=[voice(f"n-{name}", "anna")],
                 leads=[lead(f"l-{name}", 1, f"n-{name}", scope)], messages=[{"lead_id": f"l-{name}", "post_id": "p1"}],
             )  # fmt: skip
         assert set(connection.scalars(select(col(Lead.lead_id)))) == {"l-b", "l-c"}
         assert set(connection.scalars(select(col(Network.network_id)))) == {"n-b", "n-c"}
         assert queries.network_voices(connection, "n-a") == queries.lead_evidence(connection, "l-a") == []
+
+
+def test_a_ranking_takes_the_place_of_the_scopes_that_it_continues(engine: Engine) -> None:
+    with engine.begin() as connection:
+        for scope, continued in (("april", []), ("other", []), ("may", ["april"])):
+            actions.replace_leads(
+                connection, scope, networks=[network(f"n-{scope}", scope)], voices=[], leads=[lead(f"l-{scope}", 1, f"n-{scope}", scope)],
+                messages=[], continued=continued,
+            )  # fmt: skip
+        assert set(connection.scalars(select(col(Lead.lead_id)))) == {"l-other", "l-may"}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "expected"),
+    [
+        pytest.param({"communities": ["a", "b"]}, ["s1"], id="the same communities, another period"),
+        pytest.param({"communities": ["a"]}, ["s1"], id="fewer communities"),
+        pytest.param({"communities": ["a", "c"]}, [], id="a community that is not looked at now"),
+        pytest.param({"communities": ["a", "b"], "council": "elsewhere"}, [], id="another council"),
+        pytest.param({"communities": ["a", "b"], "done": ["link"]}, [], id="never ranked"),
+    ],
+)
+def test_a_ranking_continues_those_of_its_communities_or_fewer(engine: Engine, earlier: dict[str, Any], expected: list[str]) -> None:
+    with unit_of_work(engine) as session:
+        session.add(run("r1", **{"scope": "s1", "done": ["rank"], **earlier}))
+        session.add(run("r2", days=1, scope="s2", done=["rank"], communities=["a", "b"]))
+    with engine.connect() as connection:
+        assert continued_scopes(connection, council="marlowick", communities=["a", "b"], run_id="r2") == expected
 
 
 def run(run_id: str, **changed: Any) -> Run:
@@ -283,4 +352,4 @@ def test_an_interaction_without_a_time_belongs_to_every_period(engine: Engine) -
         shared: dict[str, Any] = {"kind": "reply", "target_key": "x", "community_id": "sample:town"}
         rows = [shared | {"anchor_id": name, "source_key": name, "happened_at": time} for name, time in times.items()]
         connection.execute(insert(Interaction), rows)
-        assert {row.source_key for row in queries.interactions(connection, MAY)} == {"in", "unknown"}
+        assert {source for _, source, _ in pairs(connection, MAY)} == {"in", "unknown"}

@@ -35,13 +35,17 @@ def post(post_id: str = "p1", **changed: Any) -> dict[str, Any]:
 
 
 def network(**changed: Any) -> dict[str, Any]:
-    return {"network_id": "n1", "scope": "s", "council": "marlowick", "voices": 3, "ties": 2} | changed
+    return {
+        "network_id": "n1", "scope": "s", "council": "marlowick", "area": "parks", "is_gathered": False, "voices": 3, "willing_voices": 3,
+        "ties": 2, "first_seen_at": THEN, "change": "new", "voices_before": 0, "joined": 3, "departed": 0, "origins": [],
+    } | changed  # fmt: skip
 
 
 def lead(**changed: Any) -> dict[str, Any]:
     return {
         "lead_id": "l1", "network_id": "n1", "scope": "s", "council": "marlowick", "area": "parks", "rank": 1, "score": 50.0, "low": 40.0,
         "high": 60.0, "voices": 3, "willing_messages": 3, "parts": [], "approaches": [], "stages": [], "config_digest": "d",
+        "weights_digest": "w", "kept_for": None,
     } | changed  # fmt: skip
 
 
@@ -110,13 +114,13 @@ def test_times_are_compared_as_moments(engine: Engine) -> None:
 @pytest.mark.parametrize("voices", [2, 0], ids=["two", "none"])
 def test_neither_a_network_nor_a_lead_of_fewer_than_three_voices_can_be_stored(engine: Engine, voices: int) -> None:
     with pytest.raises(IntegrityError, match="enough_voices"), engine.begin() as connection:
-        upsert(connection, Network, [network(voices=voices)])
+        upsert(connection, Network, [network(voices=voices, willing_voices=voices)])
     with engine.begin() as connection:
         upsert(connection, Network, [network()])
     with pytest.raises(IntegrityError, match="enough_voices"), engine.begin() as connection:
         upsert(connection, Lead, [lead(voices=voices)])
     with pytest.raises(IntegrityError, match="enough_voices"), engine.begin() as connection:
-        upsert(connection, Network, [network(voices=voices)])
+        upsert(connection, Network, [network(voices=voices, willing_voices=voices)])
     assert (count(engine, Network), count(engine, Lead)) == (1, 0)
 
 

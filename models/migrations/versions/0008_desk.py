@@ -118,21 +118,15 @@ def upgrade() -> None:
     with op.batch_alter_table('lead_decision', schema=None) as batch_op:
         batch_op.create_index('ix_lead_decision_lead_id', ['lead_id'], unique=False)
 
-    op.create_table('lead_facet',
-    sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('value', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    op.create_table('lead_community',
     sa.Column('lead_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('community_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('messages', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', 'value', 'lead_id', name=op.f('pk_lead_facet'))
+    sa.PrimaryKeyConstraint('lead_id', 'community_id', name=op.f('pk_lead_community'))
     )
-    with op.batch_alter_table('lead_facet', schema=None) as batch_op:
-        batch_op.create_index('ix_lead_facet_lead_id', ['lead_id'], unique=False)
+    with op.batch_alter_table('lead_community', schema=None) as batch_op:
+        batch_op.create_index('ix_lead_community_community_id', ['community_id'], unique=False)
 
-    op.create_table('lead_first_seen',
-    sa.Column('lead_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('first_ranked_at', models.base.UtcDateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('lead_id', name=op.f('pk_lead_first_seen'))
-    )
     op.create_table('lead_state',
     sa.Column('lead_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('council', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -194,11 +188,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_lead_state_council_status')
 
     op.drop_table('lead_state')
-    op.drop_table('lead_first_seen')
-    with op.batch_alter_table('lead_facet', schema=None) as batch_op:
-        batch_op.drop_index('ix_lead_facet_lead_id')
+    with op.batch_alter_table('lead_community', schema=None) as batch_op:
+        batch_op.drop_index('ix_lead_community_community_id')
 
-    op.drop_table('lead_facet')
+    op.drop_table('lead_community')
     with op.batch_alter_table('lead_decision', schema=None) as batch_op:
         batch_op.drop_index('ix_lead_decision_lead_id')
 

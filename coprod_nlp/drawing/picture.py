@@ -10,6 +10,8 @@ import graspologic_native
 import networkx as nx
 
 WIDTH, HEIGHT, MARGIN = 360, 240, 16
+# Room below a disc for its number.
+LABEL_ROOM = 14
 # Up to this many voices each is drawn with its ties; a network of more is drawn by its parts.
 DRAWN_SINGLY = 60
 PARTS_DRAWN = 24
@@ -127,8 +129,8 @@ def _discs(sizes: Mapping[int, int], between: Mapping[tuple[int, int], int]) -> 
     _push_apart(at, radius)
     low_x, low_y = (min(at[part][axis] - radius[part] for part in at) for axis in (0, 1))
     high_x, high_y = (max(at[part][axis] + radius[part] for part in at) for axis in (0, 1))
-    scale = min((WIDTH - MARGIN) / (high_x - low_x), (HEIGHT - MARGIN) / (high_y - low_y))
-    left, top = (WIDTH - scale * (high_x - low_x)) / 2, (HEIGHT - scale * (high_y - low_y)) / 2
+    scale = min((WIDTH - MARGIN) / (high_x - low_x), (HEIGHT - MARGIN - LABEL_ROOM) / (high_y - low_y))
+    left, top = (WIDTH - scale * (high_x - low_x)) / 2, (HEIGHT - LABEL_ROOM - scale * (high_y - low_y)) / 2
     return {
         part: Disc(
             round(left + scale * (x - low_x), 1), round(top + scale * (y - low_y), 1), round(scale * radius[part], 1),

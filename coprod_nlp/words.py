@@ -1,6 +1,4 @@
-"""What the report calls things: every word of the vocabulary in plain English."""
-
-from datetime import datetime
+"""What pages call things: every word of the vocabulary in plain English."""
 
 from coprod_nlp.ranking.opportunity import Standing
 from coprod_nlp.vocabulary import Approach, Signal, Stage
@@ -44,8 +42,3 @@ CATEGORY_WORDS = {
     "place": "places", "neighbourhood": "neighbourhoods", "interest": "interests", "environment": "nature and environment",
     "culture": "culture", "sport": "sport", "family": "families", "trade": "trades", "civic": "civic matters",
 }  # fmt: skip
-
-
-def day(moment: datetime | None) -> str:
-    """A date as people write it: 3 May 2026."""
-    return f"{moment.day} {moment:%B %Y}" if moment else "not known"

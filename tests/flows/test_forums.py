@@ -1,0 +1,143 @@
+"""Each forum's own client against a server that answers as that forum does: three polls of 500 posts that change, with faults on the way."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from config.settings import author_key
+from coprod_nlp.vocabulary import PostState, RunStatus
+from flows.job import Job
+from flows.reconciliation import reconcile_all
+from flows.sources.wire import host_pace
+from flows.steps.collect import collect
+from models.base import utc_now
+from models.post import Post
+from models.provenance import Poll
+from models.session import unit_of_work
+from tests.fakes.discourse import FakeDiscourse
+from tests.fakes.lemmy import FakeLemmy
+from tests.fakes.live import AUTHOR_KEY, SimulatedClock, live_job, live_settings, write_config
+from tests.fakes.mastodon import FakeMastodon
+from tests.fakes.reddit_world import EVERY_S, Item, World
+from tests.fakes.server import FakeServer, now_and_then
+
+NAME = "marlowick"
+FORUMS = [pytest.param(forum, id=forum.platform) for forum in (FakeDiscourse, FakeMastodon, FakeLemmy)]
+ALL_DUE_HOURS = 1_000.0
+
+
+@pytest.fixture
+def world() -> World:
+    return World(began=int(utc_now().timestamp()) - EVERY_S * 2_000)
+
+
+@pytest.fixture
+def forum(request: pytest.FixtureRequest, world: World) -> Iterator[FakeServer]:
+    with request.param(world) as server:
+        host_pace(server.host, allowed_a_minute=60, clock=SimulatedClock())
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path, forum: FakeServer) -> Path:
+    write_config(tmp_path / "config", NAME, platform=forum.platform, url=forum.url)
+    return tmp_path
+
+
+def polled(home: Path, forum: FakeServer) -> Job:
+    """A run that has gathered, and will not be gone on with."""
+    job = live_job(live_settings(home, home / "config"), platform=forum.platform)
+    collect(job)
+    job.update(status=RunStatus.FINISHED, finished_at=utc_now())
+    return job
+
+
+def reconciled(job: Job, forum: FakeServer) -> dict[str, int]:
+    """Every stored post looked at again."""
+    return reconcile_all(
+        job.engine, settings=job.settings, config=job.config, by="test", platform=forum.platform, within_hours=ALL_DUE_HOURS
+    )
+
+
+def rows(job: Job, table: Any = Post) -> list[Any]:
+    with unit_of_work(job.engine) as session:
+        return list(session.scalars(select(table)))
+
+
+def stored(job: Job, forum: FakeServer) -> dict[str, Post]:
+    return {post.post_id.removeprefix(f"{forum.platform}:"): post for post in rows(job)}
+
+
+def differences(posts: dict[str, Post], forum: FakeServer, items: list[Item]) -> list[str]:
+    """Items that the store does not hold as their forum does."""
+    found = []
+    for item in items:
+        name, state = forum.fullname(item), forum.expected(item)
+        post = posts.get(name)
+        if post is None:
+            found.append(f"{name} is not there")
+        elif state is not PostState.VISIBLE:
+            if (post.title, post.body, post.author_key, post.permalink) != ("", "", None, "") or post.state != (state or PostState.VANISHED):
+                found.append(f"{name} should be an empty place, {state}, and is {post.state}")
+        elif (post.title, post.body, post.state, post.author_key) != (*forum.words(item), state, key_of(forum, item)):
+            found.append(f"{name} is {post.state}, with other words or another author")
+        elif (post.parent_id, post.thread_id) != (_id(forum, forum.parent(item)), _id(forum, forum.thread(item))):
+            found.append(f"{name} hangs elsewhere: {post.parent_id}, {post.thread_id}")
+    return found
+
+
+def key_of(forum: FakeServer, item: Item) -> str:
+    return author_key((AUTHOR_KEY.encode(),), platform=forum.platform, author_id=forum.author_id(item))
+
+
+def _id(forum: FakeServer, name: str | None) -> str | None:
+    return name and f"{forum.platform}:{name}"
+
+
+def left_anywhere(home: Path, texts: list[str]) -> list[str]:
+    """Texts that some file below a folder still holds."""
+    contents = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
+    return [text for text in texts if any(text.encode() in content for content in contents)]
+
+
+@pytest.mark.parametrize("forum", FORUMS, indirect=True)
+def test_three_polls_of_a_changing_forum_with_faults_lose_nothing_keep_nothing_that_is_gone_and_store_nothing_twice(
+    world: World, forum: FakeServer, home: Path
+) -> None:
+    world.grow(NAME, submissions=40, comments=310)
+    forum.faults = now_and_then
+    first = polled(home, forum)
+    assert differences(stored(first, forum), forum, list(world.items.values())) == []
+    assert len(rows(first)) == len(world.items)
+
+    gone = {state: world.pick(count) for state, count in {"deleted": 12, "removed": 12, "filtered": 6, "lost": 4}.items()}
+    for state, items in gone.items():
+        for item in items:
+            item.state = state if item.state == "visible" else item.state
+    taken = [item.body for item in world.items.values() if forum.expected(item) is not PostState.VISIBLE]
+    edited = world.pick(15)
+    old_words = [item.body for item in edited]
+    for item in edited:
+        world.edit(item)
+    new = world.grow(NAME, submissions=5, comments=70)
+    second = polled(home, forum)
+    counts = reconciled(second, forum)
+    assert counts["looked_at"] == len(world.items)
+    assert differences(stored(second, forum), forum, list(world.items.values())) == []
+    assert len(rows(second)) == len(world.items)
+    assert left_anywhere(home, taken + old_words) == []
+
+    back = [item for item in gone["removed"][:6] + gone["filtered"] if item.state in {"removed", "filtered"}]
+    for item in back:
+        item.state = "visible"
+    new = world.grow(NAME, submissions=5, comments=70)
+    third = polled(home, forum)
+    reconciled(third, forum)
+    assert len(new) == 75
+    assert len(rows(third)) == len(world.items) == 500
+    assert differences(stored(third, forum), forum, list(world.items.values())) == []
+    assert {poll.outcome for poll in rows(third, Poll)} == {"finished"}
+    assert all("https://marlowick.example/listening" in agent for agent in forum.user_agents)
