@@ -45,7 +45,7 @@ def labels_page(request: Request, office: TheOffice, acting: Analyst, post: Aske
             if found is None:
                 raise HTTPException(404)
             if not office.queues.may_see_voice(connection, asking, found):
-                raise HTTPException(429)
+                return page(request, "labels_held.html", title="Seen often enough", acting=acting, limit=asking.views_a_week, status=429)
         else:
             threshold = manifest_in_use(office).thresholds[WILLING]
             found = office.queues.next_post(connection, asking, communities=communities, threshold=threshold)
