@@ -11,6 +11,7 @@ from coprod_nlp.records import PostText
 from coprod_nlp.text.spans import characters, find_words
 from coprod_nlp.training.agreement import compare_judgements, judgement_of
 from coprod_nlp.vocabulary import PolicyArea, Signal
+from coprod_nlp.words import SIGNAL_WORDS
 from desk.auth import Acting, Analyst
 from desk.codebook import RULINGS, SENSITIVE_HELP, SIGNAL_HELP
 from desk.facts import manifest_in_use
@@ -18,7 +19,6 @@ from desk.label_queue import Asking
 from desk.office import Office, TheOffice
 from desk.pages import go, page
 from desk.whose import known_communities
-from desk.words import SIGNALS
 from models import account_queries, decision_actions, label_queries
 from models.actions import store_labels
 from models.classifier_actions import RefusedError
@@ -197,4 +197,4 @@ def _as_given(own: Any, post: Any) -> dict[str, Any]:
 def _label_words(office: Office) -> dict[str, str]:
     """Every label in plain words."""
     areas = {area.value: office.config.policy_areas[area.value].name for area in PolicyArea}
-    return areas | {signal.value: SIGNALS[signal] for signal in Signal} | {"willing": "is willing", "sensitive": "sensitive"}
+    return areas | {signal.value: SIGNAL_WORDS[signal] for signal in Signal} | {"willing": "is willing", "sensitive": "sensitive"}

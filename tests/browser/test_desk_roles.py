@@ -169,7 +169,8 @@ def _select(page: Page, words: str) -> None:
     """As a mouse would."""
     page.evaluate(
         """words => {
-            const node = document.querySelector("[data-label-text]").firstChild, start = node.data.indexOf(words), range = document.createRange();
+            const node = document.querySelector("[data-label-text]").firstChild, start = node.data.indexOf(words);
+            const range = document.createRange();
             range.setStart(node, start); range.setEnd(node, start + words.length);
             const selection = window.getSelection(); selection.removeAllRanges(); selection.addRange(range);
         }""",
