@@ -20,9 +20,16 @@ LEAD = f"/leads/{lead_id(1)}"
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset(
     {
-        "/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback",
-        "/your-posts", "/your-posts/status",
-    }  # fmt: skip
+        "/sign-in",
+        "/sign-out",
+        "/first-run",
+        "/set-password/{token}",
+        "/brand/{council}.css",
+        "/oidc/start",
+        "/oidc/callback",
+        "/your-posts",
+        "/your-posts/status",
+    }
 )
 # Every page that is not public, and whose it is.
 PAGES: dict[str, frozenset[Role]] = {
