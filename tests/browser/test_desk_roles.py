@@ -1,6 +1,7 @@
 """Analysts, the data protection officer and the public in a real browser: an objection to its end, labels by mouse and by keyboard."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,23 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from config.settings import author_key, load_author_key
+from coprod_nlp.training.corpus import load_corpus
+from coprod_nlp.vocabulary import PostState
+from models.actions import post_row, store_labels, store_posts, store_readings
+from models.bulk import upsert
 from models.desk_words import Role
 from models.label import Label
 from models.post import Post
-from models.run import Suppression
+from models.run import Run, Suppression
+from models.session import unit_of_work
 from tests.browser.test_desk_pages import SIZES, context_of, press_until, problems_of, watched
 from tests.desk.conftest import RunningDesk, running
-from tests.desk.stock import TOWN, stock
-from tests.desk.test_analysts import VERSION, challenger
+from tests.desk.stock import THEN, TOWN, stock
+from tests.desk.test_analysts import VERSION, challenger, run_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
+LABELLED = "labels:trial"
 BODY = "Lovely day 🌻\nI can lend my van for the clean-up."
 
 
@@ -107,33 +114,60 @@ def test_a_message_is_labelled_with_the_keyboard_alone(chromium: Browser, desk: 
     context.close()
 
 
-def test_an_analyst_starts_a_retraining_and_promotes_a_challenger(chromium: Browser, desk: RunningDesk) -> None:
-    """The retraining is a real process, which says that two labels are too few; the challenger was registered beforehand."""
-    challenger(desk, worse=True)
+def labelled_store(desk: RunningDesk, *, posts: int) -> None:
+    """Messages of the project's corpus as posts that one colleague labelled, of a platform that may be learned from; one is left over."""
+    chosen = load_corpus()[: posts + 1]
+    rows = [
+        post_row(
+            post_id=f"labels:t1_{number:03}", platform="labels", community_id=LABELLED, kind="comment", state=PostState.VISIBLE,
+            author_key=f"voice{number:03}", parent_id=None, thread_id=None, title=item.post.title, body=item.post.body, permalink="",
+            score=None, created_at=THEN + timedelta(hours=number), content_hash=f"h{number}", fetched_at=THEN,
+        )
+        for number, item in enumerate(chosen)
+    ]  # fmt: skip
+    readings = [
+        {"post_id": row["post_id"], "version": "v", "content_hash": row["content_hash"], "status": "read", "language": "en", "willing": 0.5,
+         "is_willing": False, "areas": {}, "signals": {}, "evidence": []}
+        for row in rows
+    ]  # fmt: skip
+    labels = [
+        {"post_id": row["post_id"], "labeller": "max", "areas": sorted(item.areas), "signals": sorted(item.signals),
+         "evidence": [[span.signal, span.start, span.end] for span in item.evidence], "is_sensitive": item.is_sensitive}
+        for row, item in zip(rows[:-1], chosen, strict=False)
+    ]  # fmt: skip
+    with unit_of_work(desk.engine) as session:
+        store_posts(session.connection(), rows)
+        store_readings(session.connection(), readings)
+        store_labels(session, labels, by="max", origin="file.csv")
+        upsert(session.connection(), Run, [run_row("r-labels", communities=[LABELLED])])
+
+
+def test_an_analysts_retraining_from_the_last_label_to_the_promotion(chromium: Browser, desk: RunningDesk) -> None:
+    labelled_store(desk, posts=60)
     context = context_of(chromium, desk, "lea", Role.ANALYST)
     page, wrong = watched(context, desk)
+    page.goto(f"{desk.address}/labels?post=labels:t1_060")
+    page.get_by_label("offer:").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**done=labelled")
     page.goto(f"{desk.address}/classifiers")
     page.get_by_role("button", name="Make a challenger").click()
     page.wait_for_url("**done=started")
-    for _ in range(600):
-        if not desk.office.errands.is_running("retrain"):
-            break
+    while desk.office.errands.is_running("retrain"):
         page.wait_for_timeout(500)
     page.goto(f"{desk.address}/classifiers")
-    assert page.get_by_text("The last retraining ended without a challenger").is_visible()
-    page.get_by_role("link", name=VERSION).click()
-    assert page.locator("svg").count() == 2
-    page.get_by_label("I have read the comparison").check()
-    page.get_by_role("button", name="Promote it").click()
-    page.get_by_text("is worse than").first.wait_for()
-    page.get_by_label("Reason").fill("requests count here")
+    assert page.get_by_text("The last retraining is done").is_visible(), desk.office.errands.latest["retrain"].words
+    page.locator("tbody a").first.click()
+    assert page.locator("svg.desk-chart__svg").count() >= 2
+    assert page.locator(".desk-chart__line--dashed").count() >= 2
+    page.get_by_label("Reason").fill("A trial, to see a promotion to its end.")
     page.get_by_label("I have read the comparison").check()
     page.get_by_role("button", name="Promote it").click()
     page.wait_for_url("**done=promoted")
-    page.get_by_label("Why should the champion not read any more?").fill("misreads lists")
+    page.get_by_label("Why should the champion not read any more?").fill("The trial is over.")
     page.get_by_role("button", name="Take it back").click()
     page.wait_for_url("**done=rolled-back")
-    assert [line for line in wrong if "400" not in line] == []
+    assert wrong == []
     context.close()
 
 

@@ -1,6 +1,7 @@
 """Classifiers, runs and sources as analysts see them, and the records that are filled from live figures."""
 
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,16 @@ def test_the_curves_of_a_set_are_its_calibration_and_its_precision_at_each_recal
 def test_a_chart_without_numbers_is_none() -> None:
     assert calibration_chart([("a", "solid", {})]) is None
     assert precision_recall_chart([("a", "solid", {})]) is None
+
+
+def test_a_retraining_with_too_few_labels_says_so_on_the_page(desk: RunningDesk, lea: Browser) -> None:
+    lea.post("/classifiers/retrain", page="/classifiers")
+    limit = monotonic() + 300
+    while desk.office.errands.is_running("retrain") and monotonic() < limit:
+        sleep(0.1)
+    text = lea.get("/classifiers").text
+    assert "ended without a challenger" in text
+    assert "label more posts" in text
 
 
 def run_row(run_id: str, **changed: Any) -> dict[str, Any]:

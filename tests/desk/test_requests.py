@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from config.settings import author_key, load_author_key
 from coprod_nlp.vocabulary import Right
 from desk import public
 from models import request_actions
+from models.actions import audit, store_labels
 from models.base import utc_now
 from models.classifier_actions import RefusedError
 from models.desk_words import RequestOrigin, RequestOutcome, Role
@@ -74,6 +76,17 @@ def test_an_objection_from_the_public_page_ends_with_the_persons_messages_remove
     assert (closed.outcome, closed.closed_by) == ("removed", "dora")
     assert ("dora", "objection", request.request_id) in desk.audited()
     assert ("dora", "request_closed", request.request_id) in desk.audited()
+    assert renewed(desk) == 0
+
+
+def renewed(desk: RunningDesk) -> int | None:
+    """The exit code of `coprod renew`, which the desk started."""
+    errand = desk.office.errands.latest["renew"]
+    limit = monotonic() + 300
+    while errand.is_running and monotonic() < limit:
+        sleep(0.1)
+    assert errand.code == 0, errand.words
+    return errand.code
 
 
 def test_the_name_of_an_account_is_stored_nowhere(desk: RunningDesk) -> None:
@@ -229,8 +242,6 @@ def test_a_closed_request_cannot_be_acted_on_again(desk: RunningDesk, officer: B
 
 def test_no_label_of_a_persons_message_outlives_their_objection(desk: RunningDesk, officer: Browser) -> None:
     stock(desk.engine, leads=1)
-    from models.actions import store_labels
-
     row = {"post_id": "p-m1-voice0", "labeller": "lea", "areas": [], "signals": [], "evidence": [], "is_sensitive": False}
     with unit_of_work(desk.engine) as session:
         store_labels(session, [row], by="lea", origin="desk")
@@ -240,8 +251,6 @@ def test_no_label_of_a_persons_message_outlives_their_objection(desk: RunningDes
 
 
 def test_the_audit_log_is_filtered_paged_and_exported_without_formulas(desk: RunningDesk, officer: Browser) -> None:
-    from models.actions import audit
-
     with unit_of_work(desk.engine) as session:
         for number in range(60):
             audit(session, by="run", action="expire_posts", subject=f"=cmd|{number}", counts={"post": number})
