@@ -84,4 +84,8 @@ def _day(text: str) -> date | None:
 
 
 def _counts(counts: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items())
+    return ", ".join(f"{name.replace('_', ' ')}: {_value(value)}" for name, value in counts.items())
+
+
+def _value(value: Any) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)

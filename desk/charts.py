@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 280, 46, 40, 12, 14
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 280, 46, 30, 12, 24
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
