@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     reddit_account: str | None = Field(default=None, description="Reddit account that answers for the app, named in its user agent.")
     reddit_address: str | None = Field(default=None, description="A stand-in for Reddit on this machine, for trials.")
 
-    contact: str | None = Field(default=None, description="Web page or e-mail address of who answers for requests to forums; named in each.")
+    contact: str | None = Field(
+        default=None, description="Web page or e-mail address of who answers for requests to forums; named in each."
+    )
     mastodon_tokens: SecretStr | None = Field(default=None, description="For servers that show timelines to members only: HOST=TOKEN,…")
 
     @field_validator("contact")

@@ -108,7 +108,14 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
 }
 # What every archive has; worth a count, not a worry.
 EXPECTED_KINDS = frozenset(
-    {ProblemKind.DELETED, ProblemKind.REMOVED, ProblemKind.FILTERED, ProblemKind.EMPTY_TEXT, ProblemKind.OUTSIDE_PERIOD, ProblemKind.OPTED_OUT}
+    {
+        ProblemKind.DELETED,
+        ProblemKind.REMOVED,
+        ProblemKind.FILTERED,
+        ProblemKind.EMPTY_TEXT,
+        ProblemKind.OUTSIDE_PERIOD,
+        ProblemKind.OPTED_OUT,
+    }
 )
 
 

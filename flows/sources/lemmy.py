@@ -130,7 +130,9 @@ def _found(host: str, view: Mapping[str, Any], kind: str, make: Maker, name: str
 def _submission(host: str, view: Mapping[str, Any], name: str) -> CollectedPost:
     post = view["post"]
     fullname = f"{host}/{int(post['id'])}"
-    return _to_post(host, view, post, name, fullname=fullname, thread=fullname, parent=None, title=text_in(post, "name"), body=text_in(post, "body"))
+    return _to_post(
+        host, view, post, name, fullname=fullname, thread=fullname, parent=None, title=text_in(post, "name"), body=text_in(post, "body")
+    )
 
 
 def _comment(host: str, view: Mapping[str, Any], name: str) -> CollectedPost:
@@ -144,7 +146,16 @@ def _comment(host: str, view: Mapping[str, Any], name: str) -> CollectedPost:
 
 
 def _to_post(
-    host: str, view: Mapping[str, Any], own: Mapping[str, Any], name: str, *, fullname: str, thread: str, parent: str | None, title: str, body: str
+    host: str,
+    view: Mapping[str, Any],
+    own: Mapping[str, Any],
+    name: str,
+    *,
+    fullname: str,
+    thread: str,
+    parent: str | None,
+    title: str,
+    body: str,
 ) -> CollectedPost:
     state = _state(own, view["creator"])
     is_shown = state in {PostState.VISIBLE, PostState.AUTOMATED}

@@ -43,9 +43,7 @@ class NewestFirst:
     time it met and where it goes on. Everything above that place has been given.
     """
 
-    def __init__(
-        self, name: str, listing: Listing, *, target: Target, cursor: Cursor, problems: Problems, has_end: bool = False
-    ) -> None:
+    def __init__(self, name: str, listing: Listing, *, target: Target, cursor: Cursor, problems: Problems, has_end: bool = False) -> None:
         self._name, self._listing, self._target, self._cursor, self._problems = name, listing, target, cursor, problems
         self._has_end = has_end
 

@@ -99,7 +99,9 @@ class Wire(requests.Session):
             When the address is another server's.
         """
         if urlsplit(str(url)).netloc != self._host:
-            raise SourceRefusedError(f"{self._platform}: a request to {urlsplit(str(url)).netloc} was held back; only {self._host} is asked")
+            raise SourceRefusedError(
+                f"{self._platform}: a request to {urlsplit(str(url)).netloc} was held back; only {self._host} is asked"
+            )
         kwargs |= {"timeout": self._timeouts_s, "allow_redirects": False, "stream": True}
         kwargs["headers"] = {**(kwargs.get("headers") or {}), "user-agent": self.agent}
         fault = ""

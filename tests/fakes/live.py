@@ -61,7 +61,9 @@ def write_config(
     return folder
 
 
-def live_settings(home: Path, config_dir: Path, address: str | None = None, *, client_id: str = CLIENT_ID, database_url: str | None = None) -> Settings:
+def live_settings(
+    home: Path, config_dir: Path, address: str | None = None, *, client_id: str = CLIENT_ID, database_url: str | None = None
+) -> Settings:
     return Settings(
         home=home, config_dir=config_dir, author_key=AUTHOR_KEY, workers=1, reddit_client_id=client_id,
         reddit_client_secret=CLIENT_SECRET, reddit_account=ACCOUNT, reddit_address=address, database_url=database_url,

@@ -50,7 +50,9 @@ class FakeMastodon(FakeServer):
                 ids = query.get("id[]", [])
                 if len(ids) > AT_ONCE:
                     return Answer({"error": "Validation failed: too many statuses"}, 422)
-                return Answer([self._status(item) for item in self.world.items.values() if str(self._id(item)) in ids and item.state == "visible"])
+                return Answer(
+                    [self._status(item) for item in self.world.items.values() if str(self._id(item)) in ids and item.state == "visible"]
+                )
             case ["statuses", one]:
                 found = [item for item in self.world.items.values() if str(self._id(item)) == one and item.state == "visible"]
                 return Answer(self._status(found[0])) if found else NOT_FOUND

@@ -80,7 +80,9 @@ def differences(posts: dict[str, Post], forum: FakeServer, items: list[Item]) ->
         if post is None:
             found.append(f"{name} is not there")
         elif state is not PostState.VISIBLE:
-            if (post.title, post.body, post.author_key, post.permalink) != ("", "", None, "") or post.state != (state or PostState.VANISHED):
+            if (post.title, post.body, post.author_key, post.permalink) != ("", "", None, "") or post.state != (
+                state or PostState.VANISHED
+            ):
                 found.append(f"{name} should be an empty place, {state}, and is {post.state}")
         elif (post.title, post.body, post.state, post.author_key) != (*forum.words(item), state, key_of(forum, item)):
             found.append(f"{name} is {post.state}, with other words or another author")
