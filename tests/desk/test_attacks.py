@@ -20,17 +20,10 @@ LEAD = f"/leads/{lead_id(1)}"
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset(
     {
-        "/sign-in",
-        "/sign-out",
-        "/first-run",
-        "/set-password/{token}",
-        "/brand/{council}.css",
-        "/oidc/start",
-        "/oidc/callback",
-        "/your-posts",
-        "/your-posts/status",
+        "/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback",
+        "/your-posts", "/your-posts/status",
     }
-)
+)  # fmt: skip
 # Every page that is not public, and whose it is.
 PAGES: dict[str, frozenset[Role]] = {
     "/": EVERYBODY, "/help": EVERYBODY, "/account": EVERYBODY, "/account/password": EVERYBODY,
