@@ -9,7 +9,6 @@ from sqlmodel import Session
 from coprod_nlp.reading.artefact import SHIPPED, ArtefactError, load_artefact, load_manifest
 from coprod_nlp.training.compare import GUARDED, SET_WORDS, from_rows, verdict
 from coprod_nlp.vocabulary import ClassifierRole
-from desk import errands
 from desk.auth import Acting, Analyst
 from desk.charts import Chart, calibration_chart, precision_recall_chart
 from desk.office import Office, TheOffice
@@ -24,7 +23,6 @@ router = APIRouter(default_response_class=HTMLResponse)
 Version = Annotated[str, Path(max_length=80, pattern=r"^[A-Za-z0-9_.-]+$")]
 Text = Annotated[str, Form(max_length=2_000)]
 RETRAIN = "retrain"
-COMPARE_TIMEOUT_S = 600
 
 
 @router.get("/classifiers")
@@ -58,13 +56,12 @@ def classifier_page(request: Request, office: TheOffice, acting: Analyst, versio
 
 
 @router.post("/classifiers/{version}/compare")
-def compare(request: Request, office: TheOffice, acting: Analyst, version: Version) -> Response:
+def compare(office: TheOffice, acting: Analyst, version: Version) -> Response:
     with unit_of_work(office.engine) as session:
         _known(session, version)
-    code, words = errands.run(office.settings, "flows", "classifiers", "compare", version, timeout_s=COMPARE_TIMEOUT_S)
-    if code:
-        return _one_page(request, office, acting, version, errors={"compare": words or "It could not be compared."})
-    return go(f"/classifiers/{version}", done="saved")
+    if not office.errands.is_running(_comparing(version)):
+        office.errands.start(_comparing(version), office.settings, "flows", "classifiers", "compare", version, by=acting.username)
+    return go(f"/classifiers/{version}", done="started")
 
 
 @router.post("/classifiers/{version}/promote")
@@ -110,7 +107,7 @@ def _one_page(
     return page(
         request, "classifier.html", title=version, acting=acting, row=row, champion=champion, comparison=comparison, names=names,
         is_current=comparison.get("champion") == champion, differences=differences, verdict=verdict(differences) if differences else [],
-        guarded=GUARDED, set_words=SET_WORDS, charts=_charts(row, comparison), errors=errors or {}, values=values or {},
+        guarded=GUARDED, set_words=SET_WORDS, charts=_charts(row, comparison), comparing=office.errands.latest.get(_comparing(version)), errors=errors or {}, values=values or {},
         status=400 if errors else 200,
     )  # fmt: skip
 
@@ -124,6 +121,11 @@ def _charts(row: Classifier, comparison: dict[str, Any]) -> list[tuple[str, Char
             sides.append(("The one it was measured beside", "dashed", other))
         found += [(SET_WORDS.get(name, name), chart) for chart in (calibration_chart(sides), precision_recall_chart(sides)) if chart]
     return found
+
+
+def _comparing(version: str) -> str:
+    """The kind of errand that measures a classifier beside the champion."""
+    return f"compare {version}"
 
 
 def _known(session: Session, version: str) -> Classifier:

@@ -1,7 +1,6 @@
 """Classifiers, runs and sources as analysts see them, and the records that are filled from live figures."""
 
 from datetime import timedelta
-from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -124,9 +123,7 @@ def test_a_chart_without_numbers_is_none() -> None:
 
 def test_a_retraining_with_too_few_labels_says_so_on_the_page(desk: RunningDesk, lea: Browser) -> None:
     lea.post("/classifiers/retrain", page="/classifiers")
-    limit = monotonic() + 300
-    while desk.office.errands.is_running("retrain") and monotonic() < limit:
-        sleep(0.1)
+    desk.wait_for("retrain", code=None)
     text = lea.get("/classifiers").text
     assert "ended without a challenger" in text
     assert "label more posts" in text

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, timedelta
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -76,17 +75,8 @@ def test_an_objection_from_the_public_page_ends_with_the_persons_messages_remove
     assert (closed.outcome, closed.closed_by) == ("removed", "dora")
     assert ("dora", "objection", request.request_id) in desk.audited()
     assert ("dora", "request_closed", request.request_id) in desk.audited()
-    assert renewed(desk) == 0
-
-
-def renewed(desk: RunningDesk) -> int | None:
-    """The exit code of `coprod renew`, which the desk started."""
-    errand = desk.office.errands.latest["renew"]
-    limit = monotonic() + 300
-    while errand.is_running and monotonic() < limit:
-        sleep(0.1)
-    assert errand.code == 0, errand.words
-    return errand.code
+    desk.wait_for("renew")
+    assert "written anew or withdrawn" in officer.get(f"/requests/{request.request_id}").text
 
 
 def test_the_name_of_an_account_is_stored_nowhere(desk: RunningDesk) -> None:
@@ -180,8 +170,9 @@ def test_nothing_is_removed_before_the_box_is_ticked(desk: RunningDesk, officer:
 def test_a_copy_is_made_taken_away_and_deleted_with_the_request(desk: RunningDesk, officer: Browser) -> None:
     stock(desk.engine, leads=1)
     reference = taken_in(officer, kind="access")
-    answer = officer.post(f"/requests/{reference}/copy", page=f"/requests/{reference}")
-    assert "The copy is ready" in answer.text
+    officer.post(f"/requests/{reference}/copy", page=f"/requests/{reference}")
+    desk.wait_for(f"copy {reference}")
+    assert "The copy as a page" in officer.get(f"/requests/{reference}").text
     copy = officer.get(f"/requests/{reference}/copy/json").json()
     assert [message["body"] for message in copy["messages"]] == ["I can lend my van for the clean-up."]
     assert ("dora", "export_copy", reference) in desk.audited()
