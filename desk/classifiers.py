@@ -107,7 +107,8 @@ def _one_page(
     return page(
         request, "classifier.html", title=version, acting=acting, row=row, champion=champion, comparison=comparison, names=names,
         is_current=comparison.get("champion") == champion, differences=differences, verdict=verdict(differences) if differences else [],
-        guarded=GUARDED, set_words=SET_WORDS, charts=_charts(row, comparison), comparing=office.errands.latest.get(_comparing(version)), errors=errors or {}, values=values or {},
+        guarded=GUARDED, set_words=SET_WORDS, charts=_charts(row, comparison),
+        comparing=office.errands.latest.get(_comparing(version)), errors=errors or {}, values=values or {},
         status=400 if errors else 200,
     )  # fmt: skip
 
