@@ -28,7 +28,7 @@ NO_BOT = "nobot"
 MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
-class _Client(Mastodon):  # type: ignore[misc]
+class _Client(Mastodon):
     """Mastodon.py without its look at the server's description before each page: the timeline itself says whether it is open."""
 
     def timeline_is_available(self, *_: Any, **__: Any) -> bool:
