@@ -16,6 +16,8 @@ from models.post import Post, PostReading
 from models.run import Run, RunProblem, Suppression
 
 BATCH = 4_000
+# Small rows, by the million.
+LARGE_BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def interactions(connection: Connection, scope: Scope) -> Iterator[Sequence[Any]
     statement = select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), happened_s).where(
         scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone)
     )
-    yield from connection.execute(statement.execution_options(yield_per=BATCH)).partitions()
+    yield from connection.execute(statement.execution_options(yield_per=LARGE_BATCH)).partitions()
 
 
 def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:
