@@ -1,6 +1,7 @@
 """`coprod retrain` and `coprod classifiers`: make challengers, look at them, decide. Imports wait until they are needed."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -152,7 +153,7 @@ def _propose_ranking(council: str | None) -> None:
         out_console.print(escape(shown.toml), highlight=False, soft_wrap=True)
 
 
-def _check_unused(what: str, options: dict[str, object]) -> None:
+def _check_unused(what: str, options: Mapping[str, object]) -> None:
     for option, value in options.items():
         if value:
             raise typer.BadParameter(f"means nothing with {what}; leave it out", param_hint=option)

@@ -181,7 +181,8 @@ def mark_reports(connection: Connection, removal: Removal) -> None:
 
 
 def _mark_stale(connection: Connection, table: type[WrittenReport] | type[ExportFile], which: ColumnElement[bool]) -> None:
-    connection.execute(update(table).where(which, col(table.stale_since).is_(None)).values(stale_since=utc_now()))
+    """Each time anew: a report that is just being written must see that it was too late for this."""
+    connection.execute(update(table).where(which).values(stale_since=utc_now()))
 
 
 def _is_met_by(keys: list[str]) -> ColumnElement[bool]:
