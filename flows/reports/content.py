@@ -102,7 +102,7 @@ def gather(connection: Connection, job: Job, run: Run) -> ReportContent:
         filters=_filters(leads, job),
         changes=changes(connection, job, run, leads),
         leads_found=len(rows),
-        why_empty=None if rows else _why_empty(totals, run.counts.get("rank", {}), job.config.ranking.minimum_voices),
+        why_empty=None if rows else _why_empty(totals, job.config.ranking.minimum_voices),
         opportunity=opportunity,
         standings=standing_groups(opportunity),
         wards=wards,
@@ -165,7 +165,7 @@ def _totals(run: Run, communities: list[dict[str, Any]], readings: dict[str, int
     }
 
 
-def _why_empty(totals: dict[str, int], ranked: dict[str, int], minimum_voices: int) -> str:
+def _why_empty(totals: dict[str, int], minimum_voices: int) -> str:
     if not totals["stored"]:
         return "No post came from these sources in this period. See below for what was refused or left out."
     if not totals["with_author"]:
@@ -175,11 +175,10 @@ def _why_empty(totals: dict[str, int], ranked: dict[str, int], minimum_voices: i
         )
     if not totals["willing"]:
         return f"In {count_of(totals['read'], 'post')} that were read, none offers, organises, asks to join or says they already help."
-    if not ranked.get("networks"):
-        return f"Nobody here answered enough others to make a network of {minimum_voices} or more. See the opportunity map instead."
     return (
         f"{count_of(totals['willing'], 'willing message')} were found, but no network has {minimum_voices} or more different willing "
-        "voices in one policy area. Smaller ones are never shown; their messages are counted in the opportunity map."
+        "voices in one policy area, whether they answer each other or not. Smaller ones are never shown; their messages are counted in the "
+        "opportunity map."
     )
 
 
