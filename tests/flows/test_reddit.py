@@ -14,12 +14,12 @@ import pytest
 from sqlmodel import select, update
 
 from config.settings import author_key
-from coprod_nlp.vocabulary import PostState, RunStatus
+from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job
 from flows.sources.base import SourceUnavailableError
 from flows.sources.reddit import LOOK_UP_SIZE, open_reddit, pace_of
 from flows.steps.collect import collect
-from models import actions, provenance_queries
+from models import provenance_queries, right_actions
 from models.base import utc_now
 from models.cursor import SourceCursor
 from models.post import Post
@@ -27,8 +27,9 @@ from models.provenance import Poll, Provenance
 from models.run import RunProblem
 from models.session import unit_of_work
 from tests.fakes.live import AUTHOR_KEY, SimulatedClock, live_job, live_settings, write_config
-from tests.fakes.reddit import CLIENT_ID, FakeReddit, Fault
+from tests.fakes.reddit import CLIENT_ID, FakeReddit
 from tests.fakes.reddit_world import Item, World
+from tests.fakes.server import Fault
 
 NAME = "marlowick"
 WATCHED = {"silent", "far_less", "far_more"}
@@ -211,7 +212,7 @@ def test_an_author_who_objected_is_not_gathered_and_one_who_is_gone_has_no_key(w
     objected.author = "Somebody_who_objected"
     job = live_job(live_settings(home, home / "config", reddit.address))
     with unit_of_work(job.engine) as session:
-        actions.suppress(session, key_of(objected), reason="objection", by="dpo")
+        right_actions.keep_out(session, [key_of(objected)], right=Right.OBJECTION, case="2026-1", by="dpo")
     collect(job)
     assert {name: post.author_key for name, post in posts(job).items()} == {kept.fullname: key_of(kept), gone.fullname: None}
     assert job.run().counts["problems"]["suppressed_author"] >= 1
