@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -170,13 +169,13 @@ def author_key(secret: Secrets, *, platform: str, author_id: str) -> str:
     Platforms tell no two accounts apart by capitals alone, and people write their own names either way: capitals make no difference.
     """
     first, *later = secret
-    return rekeyed(later, hmac.new(first, f"{platform}\0{author_id.casefold()}".encode(), sha256).hexdigest()[:KEY_CHARS])
+    return rekeyed(later, hmac.digest(first, f"{platform}\0{author_id.casefold()}".encode(), "sha256").hex()[:KEY_CHARS])
 
 
 def rekeyed(later: Sequence[bytes], key: str) -> str:
     """A key made with earlier secrets, under later ones too."""
     for secret in later:
-        key = hmac.new(secret, key.encode(), sha256).hexdigest()[:KEY_CHARS]
+        key = hmac.digest(secret, key.encode(), "sha256").hex()[:KEY_CHARS]
     return key
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -29,8 +30,8 @@ from flows.steps.rows import Rows
 from models import actions, provenance_actions, provenance_queries, queries
 from models.base import utc_now
 
-# Small, so that little is lost by a kill: a hundred requests a minute bring about this many posts in ten seconds.
-BATCH = 200
+# Stored when there are so many, or after so long, whichever comes first: little is lost by a kill, and a fast source is not held up.
+BATCH, FLUSH_S = 500, 10.0
 POLLS_LOOKED_AT = 200
 # Communities that do not come one after another: then it is the platform.
 FAILURES_IN_A_ROW = 2
@@ -111,12 +112,13 @@ class _TargetPoll:
         """Poll to the end, or to the error that ends it: then too what came is stored first, and the record says how it ended."""
         self._begin()
         pending: list[CollectedPost] = []
+        stored_at = monotonic()
         try:
             for post in self.source.posts(self.target, self.cursor, self.problems):
                 pending.append(post)
-                if len(pending) >= BATCH:
+                if len(pending) >= BATCH or monotonic() - stored_at > FLUSH_S:
                     self._store(pending)
-                    pending = []
+                    pending, stored_at = [], monotonic()
         except SourceError as error:
             self._store(pending)
             self._finish(next(outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind)), str(error))
