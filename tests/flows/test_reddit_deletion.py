@@ -22,8 +22,9 @@ from models.removal import GONE
 from tests.conftest import run_steps
 from tests.fakes.live import SimulatedClock, live_job, live_settings, write_config
 from tests.fakes.readings import give_readings
-from tests.fakes.reddit import CLIENT_ID, FakeReddit, Fault
+from tests.fakes.reddit import CLIENT_ID, FakeReddit
 from tests.fakes.reddit_world import Item, World
+from tests.fakes.server import Fault
 from tests.fakes.traces import traces
 
 NAME = "marlowick"

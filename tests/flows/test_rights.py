@@ -221,7 +221,7 @@ def test_an_answer_to_an_access_request_holds_everything_and_nobody_else(job: Jo
     others = everybody - person.keys
     text = json.dumps(bundle)
     assert len(others) == 3
-    assert not [key for key in others if key in text]
+    assert not [key for key in others if str(key) in text]
     assert "another person" in text
     page = (tmp_path / "answer" / "access.html").read_text(encoding="utf-8")
     assert "Marigold Ω &amp; &#34;Sons&#34;" in page
