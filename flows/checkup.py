@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from config.load import ConfigError, load_config
@@ -12,9 +13,11 @@ from coprod_nlp.reading.artefact import SHIPPED, ArtefactError
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
 from flows.classifiers import champion_version, described, directory_of, load_classifier
+from flows.keys import ready_keys
 from flows.sources.base import SourceError
 from flows.sources.permission import permit
 from flows.sources.table import LIVE, open_live
+from models import right_queries
 from models.base import utc_now
 from models.classifier_queries import champion
 from models.session import StoreError, open_engine, shown_address, unit_of_work
@@ -51,7 +54,13 @@ def run_checks() -> Iterator[Check]:
     except ConfigError as error:
         for problem in error.problems:
             yield Check("configuration", False, str(problem))
-    for what, look in (("author key", _author_key), ("database", _database), ("reader", _reader), ("folder", _folder)):
+    for what, look in (
+        ("author key", _author_key),
+        ("database", _database),
+        ("deletion", _deletion),
+        ("reader", _reader),
+        ("folder", _folder),
+    ):
         yield _answer(what, look, settings)
 
 
@@ -109,6 +118,31 @@ def _database(settings: Settings) -> str:
     name = shown_address(engine.url)
     engine.dispose()
     return f"{name} answers and its schema is up to date"
+
+
+def _deletion(settings: Settings) -> str:
+    """Whether stored posts are looked at again in time, by the key that objections are found with, and reports follow."""
+    try:
+        config, engine = load_config(settings.config_dir), open_engine(settings.address())
+        load_author_key(settings)
+    except (ConfigError, StoreError, SettingsError, OSError):
+        return "not looked at: something that it needs is named above or below"
+    now = utc_now()
+    try:
+        ready_keys(engine, settings)
+        with engine.connect() as connection:
+            for platform in LIVE:
+                limit = now - timedelta(hours=config.recheck_hours(platform))
+                if late := right_queries.count_due(connection, platform, seen_before=limit):
+                    raise StoreError(
+                        f"{late:,} posts of {platform} were not looked at for {config.recheck_hours(platform)} hours; run once a day: "
+                        "coprod reconcile"
+                    )
+            if waiting := len(right_queries.stale_reports(connection)) + len(right_queries.stale_exports(connection)):
+                raise StoreError(f"{waiting:,} reports or exports may show what was removed; run: coprod renew")
+    finally:
+        engine.dispose()
+    return "every post of a live platform was looked at in time; no report or export waits"
 
 
 def _reader(settings: Settings) -> str:

@@ -53,35 +53,35 @@ class Renewal:
 def renew(engine: Engine, *, settings: Settings, config: Config, by: str) -> Renewal:
     """Deal with every report and export that may hold what is no longer in the store, and wipe what was freed.
 
-    What is to be done is remembered in the store: cut short, the next call does the rest.
+    Reports are withdrawn first and written again after that: whatever fails on the way, no file shows what had to go. What is to be done is
+    remembered in the store: cut short, the next call does the rest.
     """
     with engine.connect() as connection:
         reports, exports = right_queries.stale_reports(connection), right_queries.stale_exports(connection)
         current = right_queries.current_runs(connection)
-    rewritten = 0
-    for run_id, rows in groupby(sorted(reports, key=lambda row: row.run_id), key=lambda row: row.run_id):
-        folders = [row for row in rows if _is_there(row)]
-        if run_id in current and folders and _rewrite(engine, run_id, folders, settings=settings, config=config):
-            rewritten += len(folders)
-    with engine.connect() as connection:
-        left = right_queries.stale_reports(connection)
-    for row in left:
-        withdraw(row)
+    present = [row for row in reports if _is_there(row)]
+    for row in reports:
+        withdraw(row, is_said=row in present)
+    rewritten: set[str] = set()
+    for run_id, rows in groupby(sorted(present, key=lambda row: row.run_id), key=lambda row: row.run_id):
+        folders = list(rows)
+        if run_id in current and _rewrite(engine, run_id, folders, settings=settings, config=config):
+            rewritten |= {row.folder for row in folders}
+    left = [row.folder for row in reports if row.folder not in rewritten]
+    for folder in left:
         with unit_of_work(engine) as session:
-            written_actions.forget_report(session, row.folder, by=by)
+            written_actions.forget_report(session, folder, by=by)
     cut = sum([cut_export(engine, row, by=by) for row in exports])
-    return Renewal(rewritten, len(left), cut, len(exports) - cut, wiping.wipe_freed_space(engine))
+    return Renewal(len(rewritten), len(left), cut, len(exports) - cut, wiping.wipe_freed_space(engine))
 
 
-def withdraw(row: Any) -> None:
+def withdraw(row: Any, *, is_said: bool = True) -> None:
     """Remove a report's files, drafts too, and leave a page that says so."""
     folder = Path(row.folder)
-    names = FILES
-    is_there = any((folder / name).exists() for name in names)
-    for name in names:
+    for name in FILES:
         for path in (folder / name, folder / f".{name}.part"):
             path.unlink(missing_ok=True)
-    if is_there:
+    if is_said:
         (folder / PAGE).write_text(WITHDRAWN, encoding="utf-8")
 
 

@@ -26,7 +26,7 @@ def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
     A post that its source no longer shows loses everything that was made from it; one whose words changed loses its reading.
     """
-    erased = _erased(connection)
+    erased = frozenset(connection.scalars(select(col(SuppressedPost.message_id))))
     rows = [row for row in rows if row["post_id"] not in erased]
     states = {row["post_id"]: PostState(row["state"]) for row in rows if row["state"] in GONE}
     removal.empty_posts(connection, _shown_before(connection, states))
@@ -191,10 +191,6 @@ def _shown_before(connection: Connection, states: Mapping[str, PostState]) -> di
     held = select(col(Post.post_id)).where(col(Post.state).not_in(GONE))
     found = (connection.scalars(held.where(col(Post.post_id).in_(some))) for some in portions(sorted(states)))
     return {post_id: states[post_id] for some in found for post_id in some}
-
-
-def _erased(connection: Connection) -> frozenset[str]:
-    return frozenset(connection.scalars(select(col(SuppressedPost.message_id))))
 
 
 def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
