@@ -16,16 +16,20 @@ from config.settings import LOOPBACK, Settings
 from desk import (
     accounts,
     audit_log,
+    classifiers,
     contact,
     export,
     front,
     help_pages,
+    labels,
     leads,
     network,
     oidc,
     public,
+    records,
     requests,
     retention,
+    runs,
     sign_in,
 )
 from desk.auth import ForgedError, NotAllowedError, NotSignedInError, check_form, current, sign_in_address
@@ -46,9 +50,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     network.router,
     contact.router,
     help_pages.router,
+    labels.router,
+    classifiers.router,
+    runs.router,
     requests.router,
-    audit_log.router,
     retention.router,
+    records.router,
+    audit_log.router,
     public.router,
 )
 

@@ -102,6 +102,14 @@ class RunningDesk:
         browser.client.cookies.set(cookie_name(self.office), token, domain="127.0.0.1")
         return browser
 
+    def wait_for(self, kind: str, *, code: int | None = 0) -> None:
+        """Until an errand of the desk is done; `code` is the exit code it should have, None for any."""
+        errand, limit = self.office.errands.latest[kind], monotonic() + 600
+        while errand.is_running and monotonic() < limit:
+            sleep(0.05)
+        assert not errand.is_running, kind
+        assert code in {None, errand.code}, errand.words
+
     def audited(self) -> list[tuple[str, str, str]]:
         with self.engine.connect() as connection:
             columns = (col(AuditEntry.by), col(AuditEntry.action), col(AuditEntry.subject))
