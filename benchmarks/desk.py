@@ -183,7 +183,7 @@ def network_rows(leads: int) -> Iterator[dict[str, Any]]:
     for lead in range(1, leads + 1):
         yield {
             "network_id": f"n-{lead}", "scope": SCOPE, "council": COUNCIL, "area": AREAS[lead % len(AREAS)], "voices": 5,
-            "willing_voices": 5, "ties": 8, "first_seen_at": THEN, "change": "new",
+            "willing_voices": 5, "ties": 8, "first_seen_at": THEN, "change": "new", "origins": [],
         }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -82,10 +82,10 @@ def current(request: Request, office: TheOffice) -> Acting | None:
 Visitor = Annotated[Acting | None, Depends(current)]
 
 
-def allowed(*roles: Role) -> Callable[..., Acting]:
+def allowed(*roles: Role) -> Callable[..., Awaitable[Acting]]:
     """A dependency: the signed-in person, who has one of these roles."""
 
-    def check(acting: Visitor) -> Acting:
+    async def check(acting: Visitor) -> Acting:
         if acting is None:
             raise NotSignedInError
         if not acting.may(*roles):

@@ -67,4 +67,9 @@ def office_of(request: Request) -> Office:
     return office
 
 
-TheOffice = Annotated[Office, Depends(office_of)]
+async def the_office(request: Request) -> Office:
+    """The same as a dependency; asynchronous, for what needs no thread should not wait for one."""
+    return office_of(request)
+
+
+TheOffice = Annotated[Office, Depends(the_office)]
