@@ -1,7 +1,7 @@
 """The Mastodon source: Mastodon.py, read-only, by hashtag or a server's own timeline. docs/sources/mastodon.md says what it can see."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,7 +28,7 @@ NO_BOT = "nobot"
 MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
-class _Client(Mastodon):  # type: ignore[misc]
+class _Client(Mastodon):
     """Mastodon.py without its look at the server's description before each page: the timeline itself says whether it is open."""
 
     def timeline_is_available(self, *_: Any, **__: Any) -> bool:
@@ -101,12 +101,8 @@ class MastodonSource:
                 self._one_by_one.add(host)
         found = []
         for one in ids:
-            try:
-                with self._asking(host, host):
-                    found.append(client.status(one))
-            except SourceSkippedError as error:
-                if error.kind is not ProblemKind.MISSING_COMMUNITY:
-                    raise
+            with self._asking(host, host), suppress(mastodon.MastodonNotFoundError):
+                found.append(client.status(one))
         return found
 
     def _client(self, host: str) -> Mastodon:
