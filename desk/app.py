@@ -16,16 +16,20 @@ from config.settings import LOOPBACK, Settings
 from desk import (
     accounts,
     audit_log,
+    classifiers,
     contact,
     export,
     front,
     help_pages,
+    labels,
     leads,
     network,
     oidc,
     public,
+    records,
     requests,
     retention,
+    runs,
     sign_in,
 )
 from desk.auth import ForgedError, NotAllowedError, NotSignedInError, check_form, current, sign_in_address
@@ -46,9 +50,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     network.router,
     contact.router,
     help_pages.router,
+    labels.router,
+    classifiers.router,
+    runs.router,
     requests.router,
-    audit_log.router,
     retention.router,
+    records.router,
+    audit_log.router,
     public.router,
 )
 
@@ -61,6 +69,7 @@ ERRORS = {
     403: ("This page is for other roles", "Ask your administrator if you need it for your work."),
     404: ("Page not found", "Check the address. The lead or message may have been withdrawn, or belong to another council."),
     405: ("That did not work", "This address cannot be used in that way. Go back and use the buttons on the page."),
+    413: ("That is too much at once", "Send less. A form here takes at most 1,000,000 bytes."),
     429: ("Too many tries", "Wait a few minutes, then try again."),
     500: ("Something broke here", "It is not your fault. Try again; if it happens again, tell your administrator the reference below."),
 }

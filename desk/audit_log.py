@@ -24,6 +24,7 @@ router = APIRouter(default_response_class=HTMLResponse)
 Asked = Annotated[str, Query(max_length=200)]
 Before = Annotated[int | None, Query(ge=1, le=2**53)]
 MOST_ROWS = 10_000
+FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
 @router.get("/audit")
@@ -74,12 +75,17 @@ def _filter(chosen: dict[str, str]) -> AuditFilter:
 
 
 def _day(text: str) -> date | None:
-    """A day; what is none filters nothing."""
+    """A day of this system's time; what is none filters nothing."""
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def _counts(counts: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items())
+    return ", ".join(f"{name.replace('_', ' ')}: {_value(value)}" for name, value in counts.items())
+
+
+def _value(value: Any) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -47,7 +47,7 @@ def contacts(request: Request, office: TheOffice, acting: Officer) -> Response:
     with office.engine.connect() as connection:
         rows = contact_queries.contacts(connection, acting.council)
         holds = contact_queries.holds(connection, acting.council, now=utc_now())
-        names = account_queries.names(connection, acting.council)
+        names = account_queries.staff(connection, acting.council).names
     return page(
         request, "contacts.html", title="Contact with networks", acting=acting, rows=rows, holds=holds, names=names,
         title_of=office.community_title, area_name=office.area_name,
@@ -192,7 +192,7 @@ def _contact_page(
     with unit_of_work(office.engine) as session:
         contact = _contact(session, acting, contact_id)
         connection = session.connection()
-        names = account_queries.names(connection, acting.council)
+        names = account_queries.staff(connection, acting.council).names
         is_there = _lead(office, connection, acting, contact.lead_id) is not None
     community = office.config.community(contact.community_id)
     return page(

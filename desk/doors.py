@@ -18,7 +18,6 @@ LIMITS = {
     "public_forms": RateLimitItemPerMinute(300, 60),
     "public_status": RateLimitItemPerMinute(30, 60),
     "export": RateLimitItemPerMinute(10, 10),
-    "any": RateLimitItemPerMinute(1_200, 1),
 }
 
 

@@ -46,12 +46,12 @@ class Errands:
         return kind in self.latest and self.latest[kind].is_running
 
 
-def run(settings: Settings, *arguments: str, timeout_s: float = TIMEOUT_S) -> tuple[int, str]:
+def run(settings: Settings, *arguments: str) -> tuple[int, str]:
     """Run `python -m ARGUMENTS` to its end: exit code, and the end of what it said."""
     command = [sys.executable, "-m", *arguments]
     try:
         done = subprocess.run(
-            command, env=environment(settings), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, check=False
+            command, env=environment(settings), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
         return 1, "It took too long and was stopped."

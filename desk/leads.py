@@ -27,7 +27,6 @@ router = APIRouter(default_response_class=HTMLResponse)
 
 LeadId = Annotated[str, Path(max_length=80, pattern=r"^[A-Za-z0-9_-]+$")]
 Asked = Annotated[str, Query(max_length=120)]
-Area = Ward = Community = Status = Assignee = New = Asked
 Text = Annotated[str, Form(max_length=200)]
 Note = Annotated[str, Form(max_length=10_000)]
 Version = Annotated[int, Form(ge=0, le=1_000_000)]
@@ -43,27 +42,32 @@ def lead_filter(acting: Acting, *, area: str, ward: str, community: str, status:
 
 @router.get("/leads")
 def leads(
-    request: Request, office: TheOffice, acting: Officer, area: Area = "", ward: Ward = "", community: Community = "",
-    status: Status = OPEN, assignee: Assignee = "", new: New = "", number: Annotated[int, Query(alias="page", ge=1, le=LAST_PAGE)] = 1,
+    request: Request, office: TheOffice, acting: Officer, area: Asked = "", ward: Asked = "", community: Asked = "",
+    status: Asked = OPEN, assignee: Asked = "", new: Asked = "", number: Annotated[int, Query(alias="page", ge=1, le=LAST_PAGE)] = 1,
 ) -> Response:  # fmt: skip
     asked = lead_filter(acting, area=area, ward=ward, community=community, status=status, assignee=assignee, new=new)
     least, today = office.config.ranking.minimum_voices, utc_now().date()
     with office.engine.connect() as connection:
         run = desk_queries.newest_scope(connection, acting.council)
         rows: list[Any] = []
+        mainly: dict[str, str] = {}
         total = 0
         if run:
             rows = desk_queries.leads_page(connection, run.scope, asked, minimum_voices=least, today=today, page=number)
             total = desk_queries.count_leads(connection, run.scope, asked, minimum_voices=least, today=today)
-        officers = account_queries.officers(connection, acting.council)
-        names = account_queries.names(connection, acting.council)
+            mainly = desk_queries.main_communities(connection, [row.lead_id for row in rows])
+        staff = account_queries.staff(connection, acting.council)
     chosen = {"area": area, "ward": ward, "community": community, "status": asked.status, "assignee": assignee, "new": new}
     return page(
-        request, "leads.html", title="Leads", acting=acting, run=run, rows=rows[:PAGE], has_more=len(rows) > PAGE, total=total,
-        is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=any(chosen[key] for key in chosen if key != "status")
-        or asked.status != OPEN, lists=_lists(office, acting, officers), names=names, area_name=office.area_name, approach=_approach,
-        address=lambda path, **more: path + "?" + urlencode({key: value for key, value in {**chosen, **more}.items() if value}),
+        request, "leads.html", title="Leads", acting=acting, run=run, rows=rows[:PAGE], mainly=mainly, has_more=len(rows) > PAGE,
+        total=total, is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=asked != LeadFilter(),
+        lists=_lists(office, acting, staff.officers), names=staff.names, area_name=office.area_name, title_of=office.community_title,
+        approach=_approach, address=lambda path, **more: f"{path}?{urlencode(_used({**chosen, **more}))}",
     )  # fmt: skip
+
+
+def _used(chosen: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in chosen.items() if value}
 
 
 @router.get("/leads/{lead_id}")
@@ -109,26 +113,27 @@ def _lead_page(
     with office.engine.connect() as connection:
         lead = desk_queries.lead_of_council(connection, acting.council, lead_id, minimum_voices=office.config.ranking.minimum_voices)
         history = desk_queries.history(connection, acting.council, lead_id)
-        names = account_queries.names(connection, acting.council)
+        staff = account_queries.staff(connection, acting.council)
         if lead is None:
             if not history:
                 raise HTTPException(404)
-            return page(request, "lead_gone.html", title="This lead was withdrawn", acting=acting, history=history, names=names, status=410)
+            return page(
+                request, "lead_gone.html", title="This lead was withdrawn", acting=acting, history=history, names=staff.names, status=410
+            )
         shown = _evidence(office, connection, acting, lead_id)
         communities = desk_queries.communities_of(connection, lead_id)
         contacts = contact_queries.contacts_of(connection, lead_id)
         subjects = [lead_id, *(community_id for community_id, _ in communities)]
         holds = contact_queries.holds_on(connection, acting.council, subjects, now=utc_now())
-        officers = account_queries.officers(connection, acting.council)
     with unit_of_work(office.engine) as session:
         decision_actions.record_views(session, acting.account_id, shown.voices, lead_id=lead_id, by=acting.username)
     missed = [one for one in history if seen is not None and one.version > seen]
     return page(
         request, "lead.html", title=f"{office.area_name(lead.area)}: lead {lead.rank}", acting=acting, lead=lead,
-        area=office.area_name(lead.area), history=history, names=names, shown=shown, communities=communities, contacts=contacts,
+        area=office.area_name(lead.area), history=history, names=staff.names, shown=shown, communities=communities, contacts=contacts,
         holds=holds, title_of=office.community_title, part_names=PART_NAMES, approaches=_approaches(lead), said=_said(office, lead),
         stages=[(STAGE_WORDS[Stage(name)], count) for name, count in lead.stages], can_undo=_can_undo(history), missed=missed,
-        officers=[("", "Nobody"), *officers], errors={"action": error} if error else {}, values=given or {},
+        officers=[("", "Nobody"), *staff.officers], errors={"action": error} if error else {}, values=given or {},
         views_a_week=office.desk(acting.council).voice_views_a_week, status=status,
     )  # fmt: skip
 
@@ -169,7 +174,7 @@ def _choice(office: Office, acting: Acting, given: dict[str, str]) -> Choice:
     if action is None:
         raise RefusedError("Choose what to do with this lead.")
     with office.engine.connect() as connection:
-        known = {username for username, _ in account_queries.officers(connection, acting.council)}
+        known = {username for username, _ in account_queries.staff(connection, acting.council).officers}
     if action == LeadAction.ASSIGN and given["assignee"] and given["assignee"] not in known:
         raise RefusedError("Choose an officer of your council from the list.")
     try:

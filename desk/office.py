@@ -12,6 +12,7 @@ from config.schema import Config
 from config.settings import Settings
 from desk.doors import Doors
 from desk.errands import Errands
+from desk.label_queue import LabelQueues
 from models.session import open_engine
 
 
@@ -25,6 +26,7 @@ class Office:
     engine: Engine
     doors: Doors = field(default_factory=Doors)
     errands: Errands = field(default_factory=Errands)
+    queues: LabelQueues = field(default_factory=LabelQueues)
 
     def desk(self, council: str | None) -> Desk:
         return desk_of(self.rules, council)

@@ -10,7 +10,6 @@ from fastapi.responses import FileResponse, HTMLResponse
 from sqlmodel import Session
 
 from coprod_nlp.vocabulary import Right
-from desk import errands
 from desk.auth import Acting, DataProtection
 from desk.office import Office, TheOffice
 from desk.pages import go, page
@@ -29,7 +28,6 @@ router = APIRouter(default_response_class=HTMLResponse)
 RequestId = Annotated[str, Path(max_length=20, pattern=r"^[A-Z0-9]+$")]
 Text = Annotated[str, Form(max_length=2_000)]
 Places = Annotated[list[str] | None, Form(max_length=200)]
-COPY_TIMEOUT_S = 300
 COPIES = {"page": ("access.html", "text/html"), "json": ("access.json", "application/json")}
 
 
@@ -98,17 +96,15 @@ def remove(
 
 
 @router.post("/requests/{request_id}/copy")
-def make_copy(request: Request, office: TheOffice, acting: DataProtection, request_id: RequestId) -> Response:
+def make_copy(office: TheOffice, acting: DataProtection, request_id: RequestId) -> Response:
     with unit_of_work(office.engine) as session:
         asked = _known(session, acting, request_id)
     if asked.kind != Right.ACCESS or asked.closed_at is not None:
         raise HTTPException(404)
-    _forget_copy(office, request_id)
-    arguments = ("flows.answer", request_id, "--by", acting.username)
-    code, words = errands.run(office.settings, *arguments, timeout_s=COPY_TIMEOUT_S)
-    if code:
-        return _request_page(request, office, acting, request_id, errors={"copy": words or "The copy could not be written."})
-    return go(f"/requests/{request_id}", done="copied")
+    if not office.errands.is_running(_copying(request_id)):
+        _forget_copy(office, request_id)
+        office.errands.start(_copying(request_id), office.settings, "flows.answer", request_id, "--by", acting.username, by=acting.username)
+    return go(f"/requests/{request_id}", done="started")
 
 
 @router.get("/requests/{request_id}/copy/{form}")
@@ -171,7 +167,8 @@ def _request_page(
         post_id=post_id,
         names=names, title_of=office.community_title,
         place_names=", ".join(map(office.community_title, asked.places)),
-        today=utc_now().date(), has_copy=_copy_folder(office, request_id).is_dir(),
+        today=utc_now().date(), copying=office.errands.latest.get(_copying(request_id)),
+        has_copy=_copy_folder(office, request_id).is_dir(),
         errand=errand, link=safe_link(asked.link), errors=errors or {}, values=values or {}, status=400 if errors else 200,
     )  # fmt: skip
 
@@ -204,6 +201,11 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise RefusedError("the day it came in is not a date; write it as 2027-01-31, or choose it from the calendar") from None
+
+
+def _copying(request_id: str) -> str:
+    """The kind of errand that makes the copy for a request."""
+    return f"copy {request_id}"
 
 
 def _copy_folder(office: Office, request_id: str) -> FilePath:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 1_000_000
@@ -23,8 +24,11 @@ YEAR = "max-age=31536000; includeSubDomains"
 KEPT = "public, max-age=86400"
 
 
-class TooBigError(Exception):
-    """The body is longer than any form of ours."""
+class TooBigError(HTTPException):
+    """The body is longer than any form of ours. As an `HTTPException` it passes through whatever reads the body."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Shield:

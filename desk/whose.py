@@ -5,21 +5,23 @@ from collections.abc import Sequence
 from config.handles import keys_of_handle, permalink_forms, plain_handle
 from config.settings import load_author_key, mark_of
 from desk.office import Office
-from models import right_queries
+from models import classifier_queries, right_queries
 from models.classifier_actions import RefusedError
 from models.request import RightsRequest
-from models.request_queries import communities_of_runs, keys_of_request
+from models.request_queries import keys_of_request
+from models.session import unit_of_work
 
 HANDLE_CHARS = 80
 
 
 def places_of(office: Office, council: str) -> list[tuple[str, str]]:
-    """Where a person may be known by a name: communities the council listens to."""
-    with office.engine.connect() as connection:
-        return [
-            (name, office.community_title(name))
-            for name in sorted(communities_of(office, council) | communities_of_runs(connection, council))
-        ]
+    """Communities of a council: those it listens to, and those its runs were about, with their titles."""
+    return [(name, office.community_title(name)) for name in sorted(known_communities(office, council))]
+
+
+def known_communities(office: Office, council: str) -> set[str]:
+    with unit_of_work(office.engine) as session:
+        return communities_of(office, council) | set(classifier_queries.communities_listened_to(session, council=council))
 
 
 def communities_of(office: Office, council: str) -> set[str]:

@@ -66,9 +66,12 @@ OUTCOMES = {
 }
 # Rows of these tables under the names that people use for them.
 TABLES = {
-    "post": "messages", "post_reading": "readings of messages", "label": "labels of messages", "interaction": "answers and shared threads",
-    "network_voice": "places in networks", "network": "networks that became too small", "lead": "leads withdrawn until the next ranking",
-    "lead_message": "messages that supported leads", "lead_community": "lines of filters", "provenance": "records of where a message came from",
+    "post": "messages", "post_reading": "readings of messages", "label": "labels of messages",
+    "interaction": "answers and shared threads",
+    "network_voice": "places in networks",
+    "network": "networks that became too small", "lead": "leads withdrawn until the next ranking",
+    "lead_message": "messages that supported leads", "lead_community": "lines of filters",
+    "provenance": "records of where a message came from",
     "post_notice": "records of notices", "request_key": "keys of this request", "voice_view": "counts of who looked",
 }  # fmt: skip
 

@@ -149,7 +149,8 @@ def retrain(council: str | None = None, shift_thresholds: bool = False) -> Outco
 
 def comparison_of(version: str, made: Retrained) -> dict[str, Any]:
     """As the store keeps it, and as promotion asks for it."""
-    return {"champion": version, "worse": worse_figures(made.differences), "rows": as_rows(made.differences)}
+    found = {"champion": version, "worse": worse_figures(made.differences), "rows": as_rows(made.differences)}
+    return found | {"curves": made.champion_curves}
 
 
 def _finish(under_way: Retraining) -> Outcome:

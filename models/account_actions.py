@@ -12,6 +12,7 @@ from models.account_queries import account_by_username
 from models.actions import audit
 from models.base import utc_now
 from models.classifier_actions import RefusedError
+from models.decision_actions import forget_views
 from models.desk_words import Role
 
 FAILURES_BEFORE_LOCK = 5
@@ -76,6 +77,7 @@ def record_sign_in(session: Session, account: Account, *, token_hash: str, way: 
     """Open a session under a token that was never used before. Sessions that ended long ago are cleared on the way."""
     now = utc_now()
     session.execute(delete(DeskSession).where(col(DeskSession.started_at) < now - SESSIONS_KEPT_FOR))
+    forget_views(session)
     account.failures, account.locked_until = 0, None
     account.last_visit_at, account.visit_at = account.visit_at, now
     session.add(DeskSession(token_hash=token_hash, account_id=account.account_id, started_at=now, seen_at=now))

@@ -1,9 +1,11 @@
 """What is asked of accounts and sessions."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlmodel import Session, col
 
 from models.account import Account, DeskSession
@@ -12,15 +14,8 @@ from models.desk_words import Role
 
 def account_of_session(connection: Connection, token_hash: str, *, now: datetime) -> Any | None:
     """The active account behind a session, with `started_at` and `seen_at`; the caller knows how long a session lasts."""
-    statement = (
-        select(
-            col(Account.account_id), col(Account.username), col(Account.display_name), col(Account.council), col(Account.roles),
-            col(Account.last_visit_at), col(DeskSession.started_at), col(DeskSession.seen_at),
-        )
-        .join(DeskSession, col(DeskSession.account_id) == col(Account.account_id))
-        .where(col(DeskSession.token_hash) == token_hash, col(Account.is_active), col(DeskSession.started_at) > now - timedelta(days=1))
-    )  # fmt: skip
-    return connection.execute(statement).one_or_none()
+    values = {"token_hash": token_hash, "since": now - timedelta(days=1)}
+    return connection.execute(_session_statement(), values).one_or_none()
 
 
 def account_by_username(session: Session, username: str) -> Account | None:
@@ -38,16 +33,41 @@ def accounts(connection: Connection, council: str) -> list[Any]:
     return list(connection.execute(statement.order_by(col(Account.display_name), col(Account.username))))
 
 
+@dataclass(frozen=True)
+class Staff:
+    """A council's staff: display name by user name, those who left too; and the officers, to whom leads can be given."""
+
+    names: dict[str, str]
+    officers: list[tuple[str, str]]
+
+
+def staff(connection: Connection, council: str) -> Staff:
+    rows = list(connection.execute(_staff_statement(), {"council": council}))
+    officers = [(row.username, row.display_name) for row in rows if row.is_active and Role.OFFICER.value in row.roles]
+    return Staff({row.username: row.display_name for row in rows}, officers)
+
+
 def names(connection: Connection, council: str) -> dict[str, str]:
-    """Display name by user name, for a council's whole staff, those who left too."""
-    statement = select(col(Account.username), col(Account.display_name)).where(col(Account.council) == council)
-    return {row.username: row.display_name for row in connection.execute(statement.order_by(col(Account.display_name)))}
+    return staff(connection, council).names
 
 
-def officers(connection: Connection, council: str) -> list[Any]:
-    """Who leads can be given to: (username, display_name)."""
-    rows = [row for row in accounts(connection, council) if row.is_active and Role.OFFICER.value in row.roles]
-    return [(row.username, row.display_name) for row in rows]
+@cache
+def _staff_statement() -> Any:
+    statement = select(col(Account.username), col(Account.display_name), col(Account.is_active), col(Account.roles))
+    return statement.where(col(Account.council) == bindparam("council")).order_by(col(Account.display_name))
+
+
+@cache
+def _session_statement() -> Any:
+    return (
+        select(
+            col(Account.account_id), col(Account.username), col(Account.display_name), col(Account.council), col(Account.roles),
+            col(Account.last_visit_at), col(DeskSession.started_at), col(DeskSession.seen_at),
+        )
+        .join(DeskSession, col(DeskSession.account_id) == col(Account.account_id))
+        .where(col(DeskSession.token_hash) == bindparam("token_hash"), col(DeskSession.started_at) > bindparam("since"))
+        .where(col(Account.is_active))
+    )  # fmt: skip
 
 
 def has_administrator(connection: Connection) -> bool:

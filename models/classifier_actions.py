@@ -36,7 +36,10 @@ def register_classifier(
 def record_comparison(session: Session, version: str, *, champion_version: str, worse: Sequence[str], rows: Sequence[Any], by: str) -> None:
     """Keep how a classifier compares with the champion; promoting it is decided on this."""
     found = _known(session, version)
-    found.figures = {**found.figures, COMPARISON: {"champion": champion_version, "worse": list(worse), "rows": list(rows)}}
+    before = found.figures.get(COMPARISON, {})
+    curves = {"curves": before["curves"]} if before.get("champion") == champion_version and "curves" in before else {}
+    comparison = {"champion": champion_version, "worse": list(worse), "rows": list(rows), **curves}
+    found.figures = {**found.figures, COMPARISON: comparison}
     audit(session, by=_named(by), action="compare_classifiers", subject=version, counts={"worse": len(worse)})
 
 

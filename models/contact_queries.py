@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlmodel import col
 
 from models.contact import Contact, ContactHold
@@ -21,8 +22,7 @@ def open_contact(connection: Connection, lead_id: str) -> Any | None:
 
 
 def contacts_of(connection: Connection, lead_id: str) -> list[Any]:
-    statement = select(Contact.__table__).where(col(Contact.lead_id) == lead_id)  # type: ignore[attr-defined]
-    return list(connection.execute(statement.order_by(col(Contact.made_at))))
+    return list(connection.execute(_contacts_statement(), {"lead_id": lead_id}))
 
 
 def contacts(connection: Connection, council: str) -> list[Any]:
@@ -34,11 +34,7 @@ def contacts(connection: Connection, council: str) -> list[Any]:
 
 def holds_on(connection: Connection, council: str, subjects: Sequence[str], *, now: datetime) -> list[Any]:
     """Holds that say now that nobody writes to any of these: leads or communities."""
-    statement = select(ContactHold.__table__).where(  # type: ignore[attr-defined]
-        col(ContactHold.council) == council, col(ContactHold.subject).in_(list(subjects)),
-        col(ContactHold.until) > now, col(ContactHold.lifted_at).is_(None),
-    )  # fmt: skip
-    return list(connection.execute(statement.order_by(col(ContactHold.until))))
+    return list(connection.execute(_holds_statement(), {"council": council, "subjects": list(subjects), "now": now}))
 
 
 def holds(connection: Connection, council: str, *, now: datetime) -> list[Any]:
@@ -46,3 +42,18 @@ def holds(connection: Connection, council: str, *, now: datetime) -> list[Any]:
         col(ContactHold.council) == council, col(ContactHold.until) > now, col(ContactHold.lifted_at).is_(None)
     )
     return list(connection.execute(statement.order_by(col(ContactHold.until))))
+
+
+@cache
+def _contacts_statement() -> Any:
+    statement = select(Contact.__table__).where(col(Contact.lead_id) == bindparam("lead_id"))  # type: ignore[attr-defined]
+    return statement.order_by(col(Contact.made_at))
+
+
+@cache
+def _holds_statement() -> Any:
+    statement = select(ContactHold.__table__).where(  # type: ignore[attr-defined]
+        col(ContactHold.council) == bindparam("council"), col(ContactHold.subject).in_(bindparam("subjects", expanding=True)),
+        col(ContactHold.until) > bindparam("now"), col(ContactHold.lifted_at).is_(None),
+    )  # fmt: skip
+    return statement.order_by(col(ContactHold.until))

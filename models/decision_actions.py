@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlmodel import Session, col
 
 from models.actions import audit
@@ -109,26 +110,37 @@ def newest_decision(session: Session, lead_id: str) -> LeadDecision | None:
 
 
 def record_views(session: Session, account_id: str, author_keys: Sequence[str], *, lead_id: str, by: str) -> None:
-    """Count that messages of these voices were shown, and write it down. Counts older than a week go."""
+    """Count that messages of these voices were shown, and write it down."""
     connection, today = session.connection(), utc_now().date()
-    connection.execute(delete(VoiceView).where(col(VoiceView.day) <= today - VIEWS_KEPT))
-    if author_keys:
-        insert = INSERTS[connection.dialect.name](VoiceView.__table__)  # type: ignore[attr-defined]
-        counted = insert.on_conflict_do_update(
-            index_elements=["account_id", "author_key", "day"],
-            set_={"views": VoiceView.__table__.c.views + 1},  # type: ignore[attr-defined]
-        )
-        rows = [{"account_id": account_id, "author_key": key, "day": today, "views": 1} for key in sorted(set(author_keys))]
-        connection.execute(counted, rows)
-    audit(session, by=by, action="view_evidence", subject=lead_id, counts={"voices": len(set(author_keys))})
+    rows = [{"account_id": account_id, "author_key": key, "day": today, "views": 1} for key in sorted(set(author_keys))]
+    if rows:
+        connection.execute(_counted(connection.dialect.name), rows)
+    audit(session, by=by, action="view_evidence", subject=lead_id, counts={"voices": len(rows)})
+
+
+def forget_views(session: Session) -> None:
+    """Counts of views older than a week go. No audit row: nobody is shown anything."""
+    session.execute(delete(VoiceView).where(col(VoiceView.day) <= utc_now().date() - VIEWS_KEPT))
 
 
 def voice_views(connection: Connection, account_id: str, author_keys: Sequence[str]) -> dict[str, int]:
     """How often an account was shown messages of each of these voices in the last seven days."""
-    since = utc_now().date() - VIEWS_KEPT
+    values = {"account_id": account_id, "author_keys": list(author_keys), "since": utc_now().date() - VIEWS_KEPT}
+    return {row.author_key: int(row.views) for row in connection.execute(_views_statement(), values)}
+
+
+@cache
+def _views_statement() -> Any:
     counted = select(col(VoiceView.author_key), func.sum(col(VoiceView.views)).label("views"))
-    mine = counted.where(col(VoiceView.account_id) == account_id, col(VoiceView.author_key).in_(author_keys), col(VoiceView.day) > since)
-    return {row.author_key: int(row.views) for row in connection.execute(mine.group_by(col(VoiceView.author_key)))}
+    mine = counted.where(col(VoiceView.account_id) == bindparam("account_id"), col(VoiceView.day) > bindparam("since"))
+    return mine.where(col(VoiceView.author_key).in_(bindparam("author_keys", expanding=True))).group_by(col(VoiceView.author_key))
+
+
+@cache
+def _counted(dialect: str) -> Any:
+    insert = INSERTS[dialect](VoiceView.__table__)  # type: ignore[attr-defined]
+    more = {"views": VoiceView.__table__.c.views + 1}  # type: ignore[attr-defined]
+    return insert.on_conflict_do_update(index_elements=["account_id", "author_key", "day"], set_=more)
 
 
 def _check(choice: Choice) -> None:

@@ -1,11 +1,15 @@
-"""What the desk asks about leads: one function a question, each bound to one council."""
+"""What the desk asks about leads: one function a question, each bound to one council.
+
+Statements of the busiest pages are put together once and kept: putting them together takes longer than the database does.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 from sqlmodel import col
 
 from models.decision import LeadCommunity, LeadDecision, LeadState
@@ -22,6 +26,9 @@ OPEN, ALL = "open", "all"
 NOBODY = "nobody"
 
 
+Shape = tuple[bool, bool, bool, str, str, bool]
+
+
 @dataclass(frozen=True)
 class LeadFilter:
     """What an officer asks the list for; empty: everything that is open."""
@@ -32,6 +39,11 @@ class LeadFilter:
     status: str = OPEN
     assignee: str = ""
     new_since: datetime | None = None
+
+    def shape(self) -> Shape:
+        """Which filters are used, whatever they ask for."""
+        assignee = NOBODY if self.assignee == NOBODY else "somebody" if self.assignee else ""
+        return (bool(self.area), bool(self.ward), bool(self.community), self.status, assignee, self.new_since is not None)
 
 
 def newest_scope(connection: Connection, council: str) -> Any | None:
@@ -54,25 +66,25 @@ def run_of_scope(connection: Connection, council: str, scope: str) -> Any | None
 
 def leads_page(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date, page: int) -> list[Any]:
     """One page of leads in their order, with where each stands; one row more than a page where there is a next one."""
-    found = _ranked(scope, asked, minimum_voices, today).offset((page - 1) * PAGE).limit(PAGE + 1)
-    return list(connection.execute(found.order_by(col(Lead.rank))))
+    values = _values(scope, asked, minimum_voices, today) | {"skipped": (page - 1) * PAGE}
+    return list(connection.execute(_page_statement(asked.shape()), values))
 
 
 def count_leads(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date) -> int:
     """How many there are, counted no further than `COUNTED_UP_TO` + 1."""
-    some = _ranked(scope, asked, minimum_voices, today).with_only_columns(col(Lead.lead_id)).limit(COUNTED_UP_TO + 1).subquery()
-    return connection.scalar(select(func.count()).select_from(some)) or 0
+    return connection.scalar(_count_statement(asked.shape()), _values(scope, asked, minimum_voices, today)) or 0
+
+
+def main_communities(connection: Connection, lead_ids: Sequence[str]) -> dict[str, str]:
+    """For each lead the community in which most of its messages stand."""
+    rows = connection.execute(_main_statement(), {"lead_ids": list(lead_ids)})
+    return {row.lead_id: row.community_id for row in rows}
 
 
 def lead_of_council(connection: Connection, council: str, lead_id: str, *, minimum_voices: int) -> Any | None:
     """A lead with where it stands and its network; another council's lead is not there."""
-    statement: Any = (
-        select(Lead.__table__, *_STATE, *_NETWORK)  # type: ignore[attr-defined]
-        .join(Network, col(Network.network_id) == col(Lead.network_id))
-        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
-        .where(col(Lead.lead_id) == lead_id, col(Lead.council) == council, col(Lead.voices) >= minimum_voices)
-    )
-    return connection.execute(statement).one_or_none()
+    values = {"lead_id": lead_id, "council": council, "minimum_voices": minimum_voices}
+    return connection.execute(_lead_statement(), values).one_or_none()
 
 
 def state_of(connection: Connection, council: str, lead_id: str) -> Any | None:
@@ -83,25 +95,12 @@ def state_of(connection: Connection, council: str, lead_id: str) -> Any | None:
 
 def history(connection: Connection, council: str, lead_id: str) -> list[Any]:
     """Decisions on a lead, newest first."""
-    statement = select(LeadDecision.__table__).where(  # type: ignore[attr-defined]
-        col(LeadDecision.lead_id) == lead_id, col(LeadDecision.council) == council
-    )
-    return list(connection.execute(statement.order_by(col(LeadDecision.version).desc())))
+    return list(connection.execute(_history_statement(), {"lead_id": lead_id, "council": council}))
 
 
 def evidence(connection: Connection, lead_id: str) -> list[Any]:
     """The strongest willing messages behind a lead, with their words."""
-    statement = (
-        select(
-            col(Post.post_id), col(Post.title), col(Post.body), col(Post.permalink), col(Post.community_id), col(Post.created_at),
-            col(Post.author_key), col(PostReading.willing), col(PostReading.signals), col(PostReading.evidence),
-        )
-        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
-        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-        .where(col(LeadMessage.lead_id) == lead_id, col(PostReading.is_willing))
-        .order_by(col(PostReading.willing).desc(), col(Post.post_id))
-    )  # fmt: skip
-    return list(connection.execute(statement.limit(MESSAGES_READ)))
+    return list(connection.execute(_evidence_statement(), {"lead_id": lead_id}))
 
 
 def voices_of(connection: Connection, network_id: str) -> list[tuple[str, bool]]:
@@ -112,48 +111,115 @@ def voices_of(connection: Connection, network_id: str) -> list[tuple[str, bool]]
 
 def communities_of(connection: Connection, lead_id: str) -> list[tuple[str, int]]:
     """Communities of a lead with their messages, most first."""
-    statement = select(col(LeadCommunity.community_id), col(LeadCommunity.messages)).where(col(LeadCommunity.lead_id) == lead_id)
-    rows = connection.execute(statement.order_by(col(LeadCommunity.messages).desc(), col(LeadCommunity.community_id)))
-    return [(row.community_id, row.messages) for row in rows]
+    return [(row.community_id, row.messages) for row in connection.execute(_communities_statement(), {"lead_id": lead_id})]
 
 
 _STATE = (
     col(LeadState.status), col(LeadState.assignee), col(LeadState.not_before), col(LeadState.version), col(LeadState.changed_at),
     col(LeadState.changed_by),
 )  # fmt: skip
-_NETWORK = (
+_NETWORK: tuple[Any, ...] = (
     col(Network.voices).label("network_voices"), col(Network.is_gathered), col(Network.first_seen_at), col(Network.change),
     col(Network.joined), col(Network.departed), col(Network.origins),
 )  # fmt: skip
 _SHOWN = (
     col(Lead.lead_id), col(Lead.area), col(Lead.rank), col(Lead.score), col(Lead.low), col(Lead.high), col(Lead.voices),
-    col(Lead.willing_messages), col(Lead.approaches), col(Lead.kept_for), col(Network.first_seen_at),
+    col(Lead.willing_messages), col(Lead.approaches), col(Lead.kept_for), col(Network.first_seen_at), col(Network.change),
+    col(Network.joined),
 )  # fmt: skip
 
 
-def _ranked(scope: str, asked: LeadFilter, minimum_voices: int, today: date) -> Any:
+@cache
+def _lead_statement() -> Any:
+    return (
+        select(Lead.__table__, *_STATE, *_NETWORK)  # type: ignore[attr-defined]
+        .join(Network, col(Network.network_id) == col(Lead.network_id))
+        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
+        .where(col(Lead.lead_id) == bindparam("lead_id"), col(Lead.council) == bindparam("council"))
+        .where(col(Lead.voices) >= bindparam("minimum_voices"))
+    )
+
+
+@cache
+def _history_statement() -> Any:
+    statement = select(LeadDecision.__table__).where(  # type: ignore[attr-defined]
+        col(LeadDecision.lead_id) == bindparam("lead_id"), col(LeadDecision.council) == bindparam("council")
+    )
+    return statement.order_by(col(LeadDecision.version).desc())
+
+
+@cache
+def _evidence_statement() -> Any:
+    return (
+        select(
+            col(Post.post_id), col(Post.title), col(Post.body), col(Post.permalink), col(Post.community_id), col(Post.created_at),
+            col(Post.author_key), col(PostReading.willing), col(PostReading.signals), col(PostReading.evidence),
+        )
+        .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
+        .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+        .where(col(LeadMessage.lead_id) == bindparam("lead_id"), col(PostReading.is_willing))
+        .order_by(col(PostReading.willing).desc(), col(Post.post_id))
+        .limit(MESSAGES_READ)
+    )  # fmt: skip
+
+
+@cache
+def _communities_statement() -> Any:
+    statement = select(col(LeadCommunity.community_id), col(LeadCommunity.messages))
+    mine = statement.where(col(LeadCommunity.lead_id) == bindparam("lead_id"))
+    return mine.order_by(col(LeadCommunity.messages).desc(), col(LeadCommunity.community_id))
+
+
+@cache
+def _main_statement() -> Any:
+    """Fewest messages first: of each lead the last row is the one that counts."""
+    statement = select(col(LeadCommunity.lead_id), col(LeadCommunity.community_id))
+    asked = statement.where(col(LeadCommunity.lead_id).in_(bindparam("lead_ids", expanding=True)))
+    return asked.order_by(col(LeadCommunity.messages), col(LeadCommunity.community_id))
+
+
+@cache
+def _page_statement(shape: Shape) -> Any:
+    return _ranked(shape).order_by(col(Lead.rank)).offset(bindparam("skipped")).limit(PAGE + 1)
+
+
+@cache
+def _count_statement(shape: Shape) -> Any:
+    return select(func.count()).select_from(_ranked(shape).with_only_columns(col(Lead.lead_id)).limit(COUNTED_UP_TO + 1).subquery())
+
+
+def _ranked(shape: Shape) -> Any:
+    by_area, by_ward, by_community, status, assignee, is_new = shape
     statement = (
         select(*_SHOWN, *_STATE)
         .join(Network, col(Network.network_id) == col(Lead.network_id))
         .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
     )
-    wanted: list[ColumnElement[bool]] = [col(Lead.scope) == scope, col(Lead.voices) >= minimum_voices]
-    if asked.area:
-        wanted.append(col(Lead.area) == asked.area)
-    if asked.ward:
-        wanted.append(col(Lead.lead_id).in_(select(col(LeadPlace.lead_id)).where(col(LeadPlace.ward) == asked.ward)))
-    if asked.community:
-        wanted.append(col(Lead.lead_id).in_(select(col(LeadCommunity.lead_id)).where(col(LeadCommunity.community_id) == asked.community)))
-    if asked.assignee:
-        wanted.append(col(LeadState.assignee).is_(None) if asked.assignee == NOBODY else col(LeadState.assignee) == asked.assignee)
-    if asked.new_since:
-        wanted.append(col(Network.first_seen_at) > asked.new_since)
-    return statement.where(*wanted, *_standing(asked.status, today))
+    wanted: list[ColumnElement[bool]] = [col(Lead.scope) == bindparam("scope"), col(Lead.voices) >= bindparam("minimum_voices")]
+    if by_area:
+        wanted.append(col(Lead.area) == bindparam("area"))
+    if by_ward:
+        wanted.append(col(Lead.lead_id).in_(select(col(LeadPlace.lead_id)).where(col(LeadPlace.ward) == bindparam("ward"))))
+    if by_community:
+        there = select(col(LeadCommunity.lead_id)).where(col(LeadCommunity.community_id) == bindparam("community"))
+        wanted.append(col(Lead.lead_id).in_(there))
+    if assignee:
+        wanted.append(col(LeadState.assignee).is_(None) if assignee == NOBODY else col(LeadState.assignee) == bindparam("assignee"))
+    if is_new:
+        wanted.append(col(Network.first_seen_at) > bindparam("new_since"))
+    return statement.where(*wanted, *_standing(status))
 
 
-def _standing(status: str, today: date) -> Sequence[ColumnElement[bool]]:
+def _values(scope: str, asked: LeadFilter, minimum_voices: int, today: date) -> dict[str, Any]:
+    return {
+        "scope": scope, "minimum_voices": minimum_voices, "area": asked.area, "ward": asked.ward, "community": asked.community,
+        "assignee": asked.assignee, "new_since": asked.new_since, "today": today,
+    }  # fmt: skip
+
+
+def _standing(status: str) -> Sequence[ColumnElement[bool]]:
     """Open is what is new or shortlisted, and what was put off until a day that has come."""
-    is_due = and_(col(LeadState.status) == LeadStatus.NOT_NOW, col(LeadState.not_before) <= today)
+    is_due = and_(col(LeadState.status) == LeadStatus.NOT_NOW, col(LeadState.not_before) <= bindparam("today"))
     is_new = or_(col(LeadState.status).is_(None), col(LeadState.status) == LeadStatus.NEW)
     if status == ALL:
         return ()

@@ -54,20 +54,62 @@ def labelled_posts(connection: Connection, *, platforms: Collection[str] | None 
                 yield row
 
 
-def uncertain_posts(connection: Connection, *, threshold: float, limit: int) -> list[str]:
+def uncertain_posts(connection: Connection, *, threshold: float, limit: int, communities: Collection[str] | None = None) -> list[str]:
     """Ids of unlabelled posts whose `willing` is nearest to a threshold: each community's nearest, then each one's second, and so on."""
     distance = func.abs(col(PostReading.willing) - threshold)
     turn = func.row_number().over(partition_by=col(Post.community_id), order_by=(distance, col(Post.post_id)))
-    nearest = _unlabelled(col(Post.post_id), distance.label("distance"), turn.label("turn")).cte("nearest")
+    nearest = _unlabelled(col(Post.post_id), distance.label("distance"), turn.label("turn"), communities=communities).cte("nearest")
     ordered = select(nearest.c.post_id).order_by(nearest.c.turn, nearest.c.distance, nearest.c.post_id)
     return list(connection.scalars(ordered.limit(limit)))
 
 
-def unlabelled_posts(connection: Connection) -> Iterator[str]:
+def unlabelled_posts(connection: Connection, *, communities: Collection[str] | None = None) -> Iterator[str]:
     """Ids of posts that were read and that nobody has labelled, streamed by id."""
-    statement = _unlabelled(col(Post.post_id)).order_by(col(Post.post_id))
+    statement = _unlabelled(col(Post.post_id), communities=communities).order_by(col(Post.post_id))
     with connection.execute(statement.execution_options(yield_per=BATCH)) as rows:
         yield from rows.scalars()
+
+
+def once_labelled_posts(connection: Connection, *, but_not_by: str, communities: Collection[str], limit: int) -> list[str]:
+    """Ids of posts that one other person has labelled so far, the newest label first: a second judgement shows how far both agree."""
+    counted = (
+        select(col(Label.post_id))
+        .join(Post, col(Post.post_id) == col(Label.post_id))
+        .where(col(Post.community_id).in_(sorted(communities)), col(Post.state) == PostState.VISIBLE, _may_be_used())
+        .group_by(col(Label.post_id))
+        .having(func.count() == 1, func.max(col(Label.labeller)) != but_not_by)
+        .order_by(func.max(col(Label.labelled_at)).desc(), col(Label.post_id))
+    )
+    return list(connection.scalars(counted.limit(limit)))
+
+
+def post_to_label(connection: Connection, post_id: str, *, communities: Collection[str]) -> Any:
+    """One visible post of these communities with its words and author key; None where there is none."""
+    statement = select(
+        col(Post.post_id),
+        col(Post.community_id),
+        col(Post.title),
+        col(Post.body),
+        col(Post.author_key),
+        col(Post.created_at),
+        col(Post.permalink),
+    ).where(
+        col(Post.post_id) == post_id, col(Post.community_id).in_(sorted(communities)), col(Post.state) == PostState.VISIBLE, _may_be_used()
+    )
+    return connection.execute(statement).one_or_none()
+
+
+def labels_of_post(connection: Connection, post_id: str) -> list[Any]:
+    """Every judgement of a post, by labeller."""
+    statement = select(Label.__table__).where(col(Label.post_id) == post_id)  # type: ignore[attr-defined]
+    return list(connection.execute(statement.order_by(col(Label.labeller))))
+
+
+def label_counts(connection: Connection, *, communities: Collection[str]) -> list[Any]:
+    """(labeller, labels) of the posts of some communities."""
+    counted = select(col(Label.labeller), func.count().label("labels")).join(Post, col(Post.post_id) == col(Label.post_id))
+    here = counted.where(col(Post.community_id).in_(sorted(communities)))
+    return list(connection.execute(here.group_by(col(Label.labeller)).order_by(col(Label.labeller))))
 
 
 def readings_to_label(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
@@ -109,8 +151,9 @@ def _may_be_used() -> ColumnElement[bool]:
     return or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key))))
 
 
-def _unlabelled(*columns: Any) -> Select[Any]:
+def _unlabelled(*columns: Any, communities: Collection[str] | None = None) -> Select[Any]:
     """Visible posts whose present words were read and scored, without a label. What was set aside as sensitive was not scored."""
+    here = [] if communities is None else [col(Post.community_id).in_(sorted(communities))]
     return (
         select(*columns)
         .join(PostReading, and_(col(PostReading.post_id) == col(Post.post_id), col(PostReading.content_hash) == col(Post.content_hash)))
@@ -120,5 +163,6 @@ def _unlabelled(*columns: Any) -> Select[Any]:
             col(PostReading.willing).is_not(None),
             ~select(col(Label.post_id)).where(col(Label.post_id) == col(Post.post_id)).exists(),
             _may_be_used(),
+            *here,
         )
     )

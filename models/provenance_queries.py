@@ -1,9 +1,9 @@
 """What is asked about gathering: how far it came, what it gave before, where a post came from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from models.bulk import portions
@@ -55,3 +55,15 @@ def origin(connection: Connection, post_id: str) -> Any:
         .where(col(Provenance.post_id) == post_id)
     )  # fmt: skip
     return connection.execute(statement).one_or_none()
+
+
+def newest_polls(connection: Connection, communities: Collection[str]) -> list[Any]:
+    """The newest poll of each community that was ever polled."""
+    newest = (
+        select(col(Poll.community_id), func.max(col(Poll.started_at)).label("started_at"))
+        .where(col(Poll.community_id).in_(sorted(communities)))
+        .group_by(col(Poll.community_id))
+        .cte("newest")
+    )
+    joined = (col(Poll.community_id) == newest.c.community_id) & (col(Poll.started_at) == newest.c.started_at)
+    return list(connection.execute(select(Poll.__table__).join(newest, joined).order_by(col(Poll.community_id), col(Poll.poll_id))))  # type: ignore[attr-defined]

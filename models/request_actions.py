@@ -36,7 +36,7 @@ def receive_request(
     RefusedError
         Where it does not say whose posts are meant, or came in on a day that is still to come.
     """
-    if not author_keys and not link.strip():
+    if not author_keys and not _clean(link):
         raise RefusedError("say which posts are meant: a link to one, or the account's name and where it is used")
     if received_on > utc_now().date():
         raise RefusedError("the day it came in is still to come; give today or an earlier day")
@@ -44,7 +44,7 @@ def receive_request(
     _check_length(note, NOTE_CHARS, "the note")
     request_id = "".join(secrets.choice(REFERENCE_CHARS) for _ in range(REFERENCE_LENGTH))
     request = RightsRequest(
-        request_id=request_id, council=council, kind=kind, origin=origin, places=sorted(places), link=link.strip(), note=note.strip(),
+        request_id=request_id, council=council, kind=kind, origin=origin, places=sorted(places), link=_clean(link), note=_clean(note),
         received_on=received_on, due_on=months_after(received_on, 1), made_by=by,
     )  # fmt: skip
     session.add(request)
@@ -57,14 +57,14 @@ def receive_request(
 def extend_request(session: Session, request: RightsRequest, *, because: str, by: str) -> None:
     """Two further months, once, where a request is complex; the person is told why within the first month."""
     _only_open(request)
-    if not because.strip():
+    if not _clean(because):
         raise RefusedError("say why more time is needed; the person must be told within the first month")
     if request.extended_because:
         raise RefusedError("the time was extended once already; the law allows no more than three months in all")
     if utc_now().date() > request.due_on:
         raise RefusedError("the first month is over; it can be extended only before")
     _check_length(because, REASON_CHARS, "the reason")
-    request.extended_because = because.strip()
+    request.extended_because = _clean(because)
     request.due_on = months_after(request.received_on, 1 + EXTENSION_MONTHS)
     audit(session, by=by, action="request_extended", subject=request.request_id, counts={"due_on": request.due_on.isoformat()})
 
@@ -95,14 +95,14 @@ def erase_message_for(session: Session, request: RightsRequest, post_id: str, *,
 def close_request(session: Session, request: RightsRequest, outcome: RequestOutcome, *, reason: str, by: str) -> None:
     """Close it without removing anything: the copy was given, nothing is held, or it was refused; always with a reason."""
     _only_open(request)
-    if not reason.strip():
+    if not _clean(reason):
         raise RefusedError("say why it is closed; the person is owed a reason")
     if outcome in {RequestOutcome.REMOVED, RequestOutcome.MESSAGE_REMOVED}:
         raise RefusedError("use the button that removes; nothing was removed yet")
     if outcome == RequestOutcome.COPY_GIVEN and request.kind != Right.ACCESS:
         raise RefusedError("a copy answers a request for access alone")
     _check_length(reason, REASON_CHARS, "the reason")
-    _close(session, request, outcome, counts={}, by=by, reason=reason.strip())
+    _close(session, request, outcome, counts={}, by=by, reason=_clean(reason))
 
 
 def months_after(day: date, months: int) -> date:
@@ -123,6 +123,11 @@ def _close(session: Session, request: RightsRequest, outcome: RequestOutcome, *,
 def _only_open(request: RightsRequest) -> None:
     if request.closed_at is not None:
         raise RefusedError("this request is closed already; a colleague may have been first")
+
+
+def _clean(text: str) -> str:
+    """Without what PostgreSQL refuses."""
+    return text.replace("\0", "").strip()
 
 
 def _check_length(text: str, most: int, what: str) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import col
 from models.account import Account
 from models.post import Post
 from models.request import RequestKey, RightsRequest
-from models.run import AuditEntry, Run, SuppressedPost, Suppression
+from models.run import AuditEntry, SuppressedPost, Suppression
 
 AUDIT_PAGE = 50
 
@@ -58,11 +58,6 @@ def posts_by_community(connection: Connection, keys: Collection[str]) -> list[An
     """(community_id, posts) of some author keys: how much a request is about, and none of the words."""
     counted = select(col(Post.community_id), func.count().label("posts")).where(col(Post.author_key).in_(sorted(keys)))
     return list(connection.execute(counted.group_by(col(Post.community_id)).order_by(col(Post.community_id))))
-
-
-def communities_of_runs(connection: Connection, council: str) -> set[str]:
-    """Communities that a council's runs were about, those that no configuration names too."""
-    return {name for names in connection.scalars(select(col(Run.communities)).where(col(Run.council) == council)) for name in names}
 
 
 def kept_by_platform(connection: Connection, communities: Collection[str]) -> list[Any]:

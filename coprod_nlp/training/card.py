@@ -25,7 +25,7 @@ SET_WORDS = {
     RECENT: "Labelled messages of the newest authors, who were not learned from",
 }
 # What stands in `Manifest.figures` beside the sets.
-NOT_SETS = frozenset({"intervals", "labels", "communities", "let_through"})
+NOT_SETS = frozenset({"intervals", "curves", "labels", "communities", "let_through"})
 FOR_AND_NOT_FOR = """\
 ## What it is for
 

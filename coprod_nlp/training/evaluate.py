@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.measure import Scored, by_label, figures_of
 
 RESAMPLES = 200
@@ -59,10 +60,11 @@ def evaluation(sets: Mapping[str, Measured], *, communities: Mapping[str, Sequen
     Returns
     -------
     dict
-        The figures of each set under its own name; `intervals` of each figure, `labels` and `communities`, each by set.
+        The figures of each set under its own name; `intervals` of each figure, `curves`, `labels` and `communities`, each by set.
     """
     found: dict[str, Any] = {name: measured.figures for name, measured in sets.items()}
     found["intervals"] = {name: measured.intervals for name, measured in sets.items()}
+    found["curves"] = {name: curves_of(measured.scored) for name, measured in sets.items()}
     found["labels"] = {name: rounded(by_label(measured.scored)) for name, measured in sets.items()}
     found["communities"] = {name: by_community(sets[name].scored, where) for name, where in (communities or {}).items()}
     return found

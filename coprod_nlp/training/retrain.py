@@ -31,6 +31,7 @@ from coprod_nlp.text.clean import prose
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
+from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.evaluate import Measured, evaluation, measure
 from coprod_nlp.training.fit import encode_all, fit_heads, score
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
@@ -68,6 +69,8 @@ class Retrained:
         The labelled messages, in the order of `chances` and `truth`.
     chances, truth
         (cases, LABELS) probabilities from classifiers that did not learn from the case's author, and what people said.
+    champion_curves
+        What the champion's charts are drawn from, by set; the challenger's stand in its manifest.
     """
 
     manifest: Manifest
@@ -77,6 +80,7 @@ class Retrained:
     cases: list[Case]
     chances: Floats
     truth: Bools
+    champion_curves: dict[str, Any]
 
 
 def retrain(
@@ -127,6 +131,7 @@ def retrain(
         [*held.learned, *held.recent],
         np.concatenate([out_of_fold, after[RECENT].scored.chances]),
         np.concatenate([material.learned_truth, after[RECENT].scored.truth]),
+        {name: curves_of(measured.scored) for name, measured in before.items()},
     )
 
 

@@ -13,3 +13,5 @@ document.querySelectorAll("form[data-submit-on-change]").forEach((form) => {
 if (window.matchMedia("(max-width: 48em)").matches) {
   document.querySelectorAll("details.desk-fold").forEach((fold) => fold.removeAttribute("open"));
 }
+
+if (document.querySelector("[data-label-form]")) import("/static/labels.js");

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from coprod_nlp.text.spans import units, words_at
 from flows.labels.records import as_list
 from flows.labels.rows import (
     SENSITIVE,
@@ -24,7 +25,6 @@ from flows.labels.rows import (
     text_in,
     truth_in,
 )
-from flows.labels.spans import units, words_at
 
 PREFIX = "argilla:"
 # A status may be anything in a file, also what no set can be asked for.

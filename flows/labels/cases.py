@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from config.schema import Config
 from coprod_nlp.records import Evidence, PostText
+from coprod_nlp.training.agreement import judgement_of
 from coprod_nlp.training.corpus import LabelledPost
 from coprod_nlp.training.holdout import Case
 from coprod_nlp.training.label_quality import MergedLabels, merge_judgements
 from coprod_nlp.vocabulary import WILLING_SIGNALS
-from flows.labels.compare import judgement_of
 from models import classifier_queries, label_queries
 from models.session import unit_of_work
 

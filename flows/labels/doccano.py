@@ -7,6 +7,7 @@ nobody has looked at: one with nothing to tick has the category `none`. Offsets 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from coprod_nlp.text.spans import units, words_at
 from flows.labels.records import as_lines
 from flows.labels.rows import (
     NOTHING,
@@ -22,7 +23,6 @@ from flows.labels.rows import (
     names_in,
     text_in,
 )
-from flows.labels.spans import units, words_at
 
 KEYS = ("label", "labels", "cats", "entities")
 CATEGORY_KEYS = ("label", "labels", "cats", "areas", "signals")

@@ -1,11 +1,7 @@
 """Posts out of the store into a file: a queue to label, or what is labelled."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
-from heapq import nsmallest
+from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
-from math import ceil
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -13,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from coprod_nlp.records import PostText
+from coprod_nlp.training.queue import Queue, choose_queue
 from flows.job import RequestError
 from flows.labels.formats import write_labels
 from flows.labels.rows import GivenLabels, LabelFormat, PostToWrite
@@ -20,39 +17,7 @@ from models import label_queries, written_actions
 from models.session import unit_of_work
 from models.written import LABELS
 
-DEFAULT_LIMIT, SMALLEST_RANDOM_SHARE = 100, 0.2
-# Changes which posts are drawn, and in which order a queue comes.
-SEED = b"labels"
-
-
-@dataclass(frozen=True)
-class Queue:
-    """Ids of posts to label, in the order to label them in; how many of them were drawn at random."""
-
-    post_ids: tuple[str, ...]
-    drawn: int
-
-
-def choose_queue(uncertain: Sequence[str], everything: Iterable[str], *, limit: int, random_share: float) -> Queue:
-    """At most `limit` posts: a share drawn from everything, whatever the classifier says, the rest those it is least sure of.
-
-    Only with the drawn ones does it show what the classifier is surely wrong about. Where either kind runs out, the other fills up.
-    The same posts give the same queue, mixed so that its order does not tell which kind a post is of.
-
-    Parameters
-    ----------
-    uncertain
-        The posts nearest to the threshold, `limit` or all there are, nearest first.
-    everything
-        Every post that may be labelled.
-    """
-    by_lot = nsmallest(limit, everything, key=_lot)
-    drawn = by_lot[: ceil(limit * random_share)]
-    nearest = [post_id for post_id in uncertain if post_id not in set(drawn)][: limit - len(drawn)]
-    chosen = {*drawn, *nearest}
-    more = islice((post_id for post_id in by_lot if post_id not in chosen), limit - len(chosen))
-    chosen |= set(more)
-    return Queue(tuple(sorted(chosen, key=lambda post_id: _lot(post_id + "/order"))), len(chosen) - len(nearest))
+DEFAULT_LIMIT = 100
 
 
 def export_queue(
@@ -101,11 +66,6 @@ def _register(engine: Engine, out: Path, items: Sequence[PostToWrite]) -> None:
     with unit_of_work(engine) as session:
         post_ids = [item.post.post_id for item in items]
         written_actions.record_export(session, path=str(out.resolve()), kind=LABELS, post_ids=post_ids, by="command line")
-
-
-def _lot(post_id: str) -> bytes:
-    """A number that has nothing to do with what a post says or when it came."""
-    return blake2b(post_id.encode("utf-8", "surrogatepass"), key=SEED, digest_size=8).digest()
 
 
 def _to_label(row: Any, *, is_blind: bool) -> PostToWrite:

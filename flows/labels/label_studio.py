@@ -7,6 +7,7 @@ its own name, so controls may be called otherwise.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from coprod_nlp.text.spans import words_at
 from flows.labels.records import as_list
 from flows.labels.rows import (
     SENSITIVE,
@@ -23,7 +24,6 @@ from flows.labels.rows import (
     text_in,
     truth_in,
 )
-from flows.labels.spans import words_at
 
 PREFIX = "label_studio:"
 

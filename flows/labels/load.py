@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from coprod_nlp.records import PostText
+from coprod_nlp.text.spans import find_words
 from coprod_nlp.vocabulary import PolicyArea, PostKind, PostState, Signal
 from flows.job import RequestError
 from flows.labels.formats import LabelFile, read_labels
 from flows.labels.rows import LabelFileError, LabelFormat, LabelRow, RowError, RowProblem
-from flows.labels.spans import find_words
 from flows.sources.archive import place_of
 from flows.sources.base import Problems
 from models import actions, label_queries, removal

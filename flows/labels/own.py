@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from coprod_nlp.text.spans import is_place
 from flows.labels.records import as_lines
 from flows.labels.rows import (
     GivenLabels,
@@ -20,7 +21,6 @@ from flows.labels.rows import (
     text_in,
     truth_in,
 )
-from flows.labels.spans import is_place
 from flows.reports.exports import FORMULA_STARTS
 
 COLUMNS = ("id", "title", "body", "areas", "signals", "evidence", "sensitive", "by")

@@ -99,8 +99,8 @@ class DiscourseSource:
     def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
         wanted: dict[int, dict[int, str]] = {}
         for fullname in fullnames:
-            _, thread, place = fullname.split("/")
-            wanted.setdefault(int(thread), {})[int(place)] = fullname
+            _, in_topic, at = fullname.split("/")
+            wanted.setdefault(int(in_topic), {})[int(at)] = fullname
         answers: Answers = dict.fromkeys(fullnames)
         for topic, numbers in wanted.items():
             left = sorted(numbers)

@@ -149,11 +149,11 @@ def test_axe_finds_no_violation_and_nothing_sticks_out_on_any_page(chromium: Bro
     listed = ("/leads", "/leads?area=digital", "/leads?page=2", "/contacts", "/help", "/account", "/accounts", "/accounts/new")
     for path in (*listed, lead, f"{lead}/network", f"{lead}/hold", contact, f"/accounts/{account}"):
         page.goto(desk.address + path)
-        found += _problems(page, path)
+        found += problems_of(page, path)
     context.clear_cookies()
     for path in ("/sign-in", "/first-run", "/set-password/none"):
         page.goto(desk.address + path)
-        found += _problems(page, path)
+        found += problems_of(page, path)
     assert found == []
     assert [line for line in wrong if "404" not in line] == []
     context.close()
@@ -171,11 +171,11 @@ def test_axe_finds_no_violation_where_a_form_was_refused(chromium: Browser, desk
     page.get_by_role("button", name=button, exact=True).click()
     page.get_by_text("There is a problem").wait_for()
     assert page.title().startswith("Error: ")
-    assert _problems(page, address) == []
+    assert problems_of(page, address) == []
     context.close()
 
 
-def _problems(page: Page, path: str) -> list[str]:
+def problems_of(page: Page, path: str) -> list[str]:
     result = Axe().run(page, options={"runOnly": RULES})
     found = [f"{path}: {violation['id']} {violation['nodes'][0]['html'][:120]}" for violation in result.response["violations"]]
     if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):

@@ -102,6 +102,14 @@ class RunningDesk:
         browser.client.cookies.set(cookie_name(self.office), token, domain="127.0.0.1")
         return browser
 
+    def wait_for(self, kind: str, *, code: int | None = 0) -> None:
+        """Until an errand of the desk is done; `code` is the exit code it should have, None for any."""
+        errand, limit = self.office.errands.latest[kind], monotonic() + 600
+        while errand.is_running and monotonic() < limit:
+            sleep(0.05)
+        assert not errand.is_running, kind
+        assert code in {None, errand.code}, errand.words
+
     def audited(self) -> list[tuple[str, str, str]]:
         with self.engine.connect() as connection:
             columns = (col(AuditEntry.by), col(AuditEntry.action), col(AuditEntry.subject))
@@ -115,7 +123,7 @@ def running(home: Path, **changed: Any) -> Iterator[RunningDesk]:
         listening.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         app = create_app(Settings(**{"home": home, "author_key": AUTHOR_KEY, "workers": 1, "desk_address": address, **changed}))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         limit = monotonic() + 30

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,8 +20,11 @@ from tests.desk.stock import HOSTILE, lead_id, stock
 LEAD = f"/leads/{lead_id(1)}"
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset(
-    {"/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback"}
-)
+    {
+        "/sign-in", "/sign-out", "/first-run", "/set-password/{token}", "/brand/{council}.css", "/oidc/start", "/oidc/callback",
+        "/your-posts", "/your-posts/status",
+    }
+)  # fmt: skip
 # Every page that is not public, and whose it is.
 PAGES: dict[str, frozenset[Role]] = {
     "/": EVERYBODY, "/help": EVERYBODY, "/account": EVERYBODY, "/account/password": EVERYBODY,
@@ -30,6 +34,17 @@ PAGES: dict[str, frozenset[Role]] = {
     "/leads/{lead_id}/network": frozenset({Role.OFFICER}), "/leads/{lead_id}/picture.svg": frozenset({Role.OFFICER}),
     "/contacts": frozenset({Role.OFFICER}), "/contacts/{contact_id}": frozenset({Role.OFFICER}),
     "/holds/{hold_id}/lift": frozenset({Role.OFFICER}),
+    **dict.fromkeys(
+        ("/labels", "/labels/agreement", "/classifiers", "/classifiers/retrain", "/classifiers/rollback", "/classifiers/{version}",
+         "/classifiers/{version}/compare", "/classifiers/{version}/promote", "/runs", "/runs/{run_id}"),
+        frozenset({Role.ANALYST}),
+    ),
+    **dict.fromkeys(
+        ("/requests", "/requests/new", "/requests/{request_id}", "/requests/{request_id}/remove", "/requests/{request_id}/copy",
+         "/requests/{request_id}/copy/{form}", "/requests/{request_id}/extend", "/requests/{request_id}/close", "/retention",
+         "/retention/notices", "/records", "/records/{name}", "/records/{name}/{form}", "/audit", "/audit.csv"),
+        frozenset({Role.DATA_PROTECTION}),
+    ),
     "/accounts": frozenset({Role.ADMINISTRATOR}), "/accounts/new": frozenset({Role.ADMINISTRATOR}),
     "/accounts/{account_id}": frozenset({Role.ADMINISTRATOR}), "/accounts/{account_id}/invite": frozenset({Role.ADMINISTRATOR}),
 }  # fmt: skip
@@ -58,7 +73,11 @@ def own_token(desk: RunningDesk, browser: Browser) -> str:
 
 
 def filled(path: str) -> str:
-    for name, value in {"lead_id": lead_id(1), "contact_id": "c-1", "hold_id": "1", "account_id": "a-1"}.items():
+    ids = {
+        "lead_id": lead_id(1), "contact_id": "c-1", "hold_id": "1", "account_id": "a-1", "version": "reading-1", "run_id": "r-marlowick",
+        "request_id": "ABC", "name": "atrs", "form": "md",
+    }  # fmt: skip
+    for name, value in ids.items():
         path = path.replace(f"{{{name}}}", value)
     return path
 
@@ -235,7 +254,7 @@ def test_a_role_that_was_taken_away_is_gone_at_once(desk: RunningDesk) -> None:
     account_id = desk.account("leaver", Role.OFFICER)
     leaver, admin = desk.sign_in(Role.OFFICER, username="leaver"), desk.sign_in(Role.ADMINISTRATOR, username="boss")
     assert leaver.get("/leads").url.path == "/leads"
-    fields = {"display_name": "Leaver", "roles": ["analyst"], "active": "yes"}
+    fields: dict[str, Any] = {"display_name": "Leaver", "roles": ["analyst"], "active": "yes"}
     assert admin.post(f"/accounts/{account_id}", **fields).status_code == 200
     assert leaver.get("/leads").url.path == "/sign-in"
 

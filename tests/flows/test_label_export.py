@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from coprod_nlp.training.queue import choose_queue
 from coprod_nlp.vocabulary import PostState
 from flows.job import RequestError
 from flows.labels.compare import compare_labellers
-from flows.labels.export import choose_queue, export_labelled, export_queue
+from flows.labels.export import export_labelled, export_queue
 from flows.labels.formats import read_labels
 from flows.labels.load import import_labels
 from flows.labels.rows import LabelFormat

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coprod_nlp.records import PostText
+from coprod_nlp.text.spans import find_words
 from coprod_nlp.vocabulary import PolicyArea, Signal
 from flows.job import RequestError
 from flows.labels.formats import FORMATS, LabelFile, read_labels, write_labels
@@ -25,7 +26,6 @@ from flows.labels.rows import (
     RowProblem,
     Span,
 )
-from flows.labels.spans import find_words
 from flows.sources.base import Problems
 
 SECRET = "behind the third shed from the weir"

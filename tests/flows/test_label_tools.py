@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from coprod_nlp.text.spans import characters, find_words, units, words_at
 from flows.labels.formats import LabelFile, read_labels
 from flows.labels.rows import LabelFormat, LabelRow, Span
-from flows.labels.spans import characters, find_words, units, words_at
 from flows.sources.base import Problems
 
 Reader = Callable[..., tuple[LabelFile, dict[str, int]]]
