@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 BLOCKS = frozenset("address article blockquote dd div dl dt figure h1 h2 h3 h4 h5 h6 hr li ol p pre section table tr ul".split())
 # Others' words, and what is not read.
 LEFT_OUT = frozenset({"aside", "blockquote", "head", "noscript", "script", "style", "template"})
+# Tags that never close.
+VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
 INVISIBLE = frozenset({"invisible", "quote-inline"})
 
 
@@ -20,7 +22,7 @@ class _Text(HTMLParser):
         if self._hidden:
             if tag == self._hidden[0]:
                 self._hidden.append(tag)
-        elif tag in LEFT_OUT or classes & INVISIBLE:
+        elif tag not in VOID and (tag in LEFT_OUT or classes & INVISIBLE):
             self._hidden.append(tag)
         elif tag == "br":
             self.parts.append("\n")
@@ -39,11 +41,7 @@ class _Text(HTMLParser):
 
 
 def html_text(html: str) -> str:
-    """Readable text, with at most one empty line in a row.
-
-    >>> html_text('<p>I can help<br>on Saturday.</p><blockquote>Who can help?</blockquote><p>&amp; bring a spade</p>')
-    'I can help\\non Saturday.\\n\\n& bring a spade'
-    """
+    """Readable text, with at most one empty line in a row."""
     parser = _Text()
     parser.feed(html)
     parser.close()

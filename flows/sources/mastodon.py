@@ -1,7 +1,7 @@
 """The Mastodon source: Mastodon.py, read-only, by hashtag or a server's own timeline. docs/sources/mastodon.md says what it can see."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,12 +101,8 @@ class MastodonSource:
                 self._one_by_one.add(host)
         found = []
         for one in ids:
-            try:
-                with self._asking(host, host):
-                    found.append(client.status(one))
-            except SourceSkippedError as error:
-                if error.kind is not ProblemKind.MISSING_COMMUNITY:
-                    raise
+            with self._asking(host, host), suppress(mastodon.MastodonNotFoundError):
+                found.append(client.status(one))
         return found
 
     def _client(self, host: str) -> Mastodon:

@@ -95,6 +95,8 @@ class Wire(requests.Session):
         ------
         SourceUnavailableError
             When the server asks for a very long wait, or nothing sound has come after `ATTEMPTS` tries.
+        SourceSkippedError
+            When a web page says that this may not be read, or is not there.
         SourceRefusedError
             When the address is another server's.
         """
@@ -118,6 +120,7 @@ class Wire(requests.Session):
                 raise SourceUnavailableError(f"{self._platform}: {self._host}: {type(error).__name__}; try again later") from None
             fault = self._fault(response)
             if not fault:
+                self._blocked(response)
                 return response
         raise SourceUnavailableError(
             f"{self._platform}: {self._host} {fault} {ATTEMPTS} times in a row; try again later. What came before is kept"
@@ -139,6 +142,16 @@ class Wire(requests.Session):
         if status == OK and self._must_be_json and not is_json(response):
             return "answered with a web page instead of data" if is_page(response) else "answered with half an answer"
         return ""
+
+    def _blocked(self, response: requests.Response) -> None:
+        """A page that says no is not the forum's own answer: it must not be taken for one about a post."""
+        status = response.status_code
+        if self._must_be_json and status >= WRONG and is_page(response):
+            kind = ProblemKind.MISSING_COMMUNITY if status in GONE else ProblemKind.FORBIDDEN_COMMUNITY
+            raise SourceSkippedError(
+                kind,
+                f"{self._platform}: {self._host} answered with a web page (status {status}); is it still there, and may programs read it?",
+            )
 
     def _listen(self, response: requests.Response) -> None:
         """Take in what the server says is left of its limit."""

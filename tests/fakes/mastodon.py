@@ -17,7 +17,7 @@ SNOWFLAKE_BITS = 16
 
 class FakeMastodon(FakeServer):
     platform = "mastodon"
-    late_request = 20
+    late_request = 9
 
     def __init__(self, world: Any) -> None:
         super().__init__(world)

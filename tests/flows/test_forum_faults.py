@@ -95,6 +95,22 @@ def test_a_community_that_is_not_shown_is_left_out_with_its_kind(fault: Fault, k
     assert skipped.value.kind == kind
 
 
+PAGES = [pytest.param(403, "forbidden_community", id="block page"), pytest.param(404, "missing_community", id="another site")]
+
+
+@pytest.mark.parametrize("forum", [each for each in EACH if each.id != "rss"], indirect=True)
+@pytest.mark.parametrize(("status", "kind"), PAGES)
+def test_a_page_that_stands_where_the_forum_was_does_not_make_its_posts_gone(
+    status: int, kind: str, world: World, forum: FakeServer, source: LiveSource
+) -> None:
+    forum.faults = always(Fault(status=status, body="<!doctype html><title>No</title>", content_type="text/html"))
+    with pytest.raises(SourceSkippedError) as skipped:
+        gathered(source, forum)
+    assert skipped.value.kind == kind
+    with pytest.raises(SourceSkippedError):
+        source.look_up([forum.fullname(next(iter(world.items.values())))])
+
+
 @pytest.mark.parametrize("forum", [each for each in EACH if each.id != "rss"], indirect=True)
 @pytest.mark.parametrize("body", ['{"odd": []}', "[{}]", '{"topic_list": {"topics": [{"id": "x"}]}, "posts": [{}], "feed": [{}]}'])
 def test_an_answer_of_an_unknown_shape_says_so(body: str, forum: FakeServer, source: LiveSource) -> None:

@@ -117,6 +117,20 @@ def test_every_category_of_rule_3_is_refused(category: str, tmp_path: Path) -> N
         load_config(folder)
 
 
+ADDRESSES = [
+    pytest.param("discourse", "https://forum.example/c/mental-health/7", id="category"),
+    pytest.param("mastodon", "https://social.example/tags/MentalHealth", id="hashtag"),
+    pytest.param("lemmy", "https://lemmy.example/c/labouruk", id="community"),
+]
+
+
+@pytest.mark.parametrize(("platform", "url"), ADDRESSES)
+def test_a_harmless_name_does_not_open_an_address_that_may_not_be_listened_to(platform: str, url: str, tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path / "config", "gardens", platform=platform, url=lambda _name: url))
+    with pytest.raises(SourceRefusedError, match=f"{platform}:gardens: on the list in refused_communities.toml"):
+        permit(config, platform=platform, council="marlowick", campaign=None, today=TODAY)
+
+
 MISSING_SETTINGS = ["reddit_client_id", "reddit_client_secret", "reddit_account"]
 
 
