@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from coprod_nlp.training.agreement import compare_judgements
@@ -36,7 +36,7 @@ def put(browser: Browser, address: str = "/labels", **fields: Any) -> Any:
 
 def labels(desk: RunningDesk) -> list[Any]:
     with desk.engine.connect() as connection:
-        return list(connection.execute(select(Label.__table__).order_by(col(Label.post_id), col(Label.labeller))))
+        return list(connection.execute(select(Label.__table__).order_by(col(Label.post_id), col(Label.labeller))))  # type: ignore[attr-defined]
 
 
 def test_a_label_is_kept_with_its_evidence_and_the_next_message_comes(desk: RunningDesk, lea: Browser) -> None:
@@ -150,7 +150,7 @@ def test_the_analysts_pages_are_closed_to_others(desk: RunningDesk, path: str) -
 def test_a_deleted_message_is_not_labelled(desk: RunningDesk, lea: Browser) -> None:
     given = shown(lea)
     with desk.engine.begin() as connection:
-        connection.execute(Post.__table__.update().where(col(Post.post_id) == given["post_id"]).values(state="deleted"))  # type: ignore[attr-defined]
+        connection.execute(update(Post).where(col(Post.post_id) == given["post_id"]).values(state="deleted"))
     answer = lea.post("/labels", page="/account", signals="offer", action="save", **given)
     assert answer.status_code == 404
 

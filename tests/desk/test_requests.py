@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlmodel import col
 
 from config.settings import author_key, load_author_key
@@ -50,7 +50,7 @@ def own_post(desk: RunningDesk, name: str) -> None:
     """Let one stored message be by an account of this name."""
     stock(desk.engine, leads=1)
     with desk.engine.begin() as connection:
-        connection.execute(Post.__table__.update().where(col(Post.post_id) == "p-m1-voice0").values(author_key=key_of(desk, name)))
+        connection.execute(update(Post).where(col(Post.post_id) == "p-m1-voice0").values(author_key=key_of(desk, name)))
 
 
 def taken_in(browser: Browser, **fields: Any) -> str:
