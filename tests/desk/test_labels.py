@@ -14,7 +14,7 @@ from models.desk_words import Role
 from models.label import Label
 from models.post import Post
 from tests.desk.conftest import Browser, RunningDesk
-from tests.desk.stock import OTHER_COUNCIL, stock
+from tests.desk.stock import OTHER_COUNCIL, TOWN, stock
 
 BODY = "I can lend my van for the clean-up."
 
@@ -51,7 +51,7 @@ def test_a_label_is_kept_with_its_evidence_and_the_next_message_comes(desk: Runn
         False,
     )
     assert shown(lea)["post_id"] != first
-    assert {("lea", "store_labels", "desk"), ("lea", "view_evidence", first)} <= set(desk.audited())
+    assert {("lea", "store_labels", "desk"), ("lea", "view_evidence", TOWN)} <= set(desk.audited())
 
 
 def test_evidence_can_be_typed_and_ticks_its_signal(desk: RunningDesk, lea: Browser) -> None:
