@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,7 +70,7 @@ def measure(address: str, token: str, *, leads: int, rounds: int) -> None:
     """Medians of rounds of 50 requests that start together."""
     wait_for(address)
     step = max(1, leads // (AT_ONCE * rounds))
-    pages = {
+    pages: dict[str, Callable[[int], str]] = {
         "list, first page": lambda _: "/leads",
         "list, one policy area": lambda number: f"/leads?area={AREAS[number % len(AREAS)]}",
         "list, page 40": lambda _: "/leads?page=40",

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from statistics import mean
 
 import networkx as nx
@@ -21,6 +22,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from benchmarks.planted import AREAS, DAYS, Plan, World, grid, make_world
 from config.load import load_config
+from config.schema import Config
 from coprod_nlp.network.gather import Wills
 from coprod_nlp.network.groups import GroupRules, find_networks
 from coprod_nlp.network.identity import identify
@@ -44,9 +46,14 @@ class Found:
     has_met: bool = True
 
 
+@cache
+def _config() -> Config:
+    return load_config()
+
+
 def ours(world: World, *, seed: int | None = None) -> list[Found]:
     """Networks as a run would rank them, with the configuration that the project ships."""
-    ranking = load_config().ranking
+    ranking = _config().ranking
     seed = ranking.groups.seed if seed is None else seed
     kinds = [INTERACTION_KINDS.index(InteractionKind(meeting[0])) for meeting in world.meetings]
     people = np.array([meeting[1:3] for meeting in world.meetings], dtype=np.int32)

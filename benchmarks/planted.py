@@ -124,7 +124,8 @@ class _Maker:
             if self.random.random() >= density:
                 continue
             for _ in range(self.random.randint(1, often)):
-                self._meet("reply", *self.random.sample((one, other), 2), self._day())
+                asks, answers = self.random.sample((one, other), 2)
+                self._meet("reply", asks, answers, self._day())
                 inside.update((one, other))
             if self.random.random() < 0.5:
                 self.world.meetings.append(("thread", one, other, self._day()))

@@ -31,6 +31,8 @@ REFUSED_CATEGORIES = get_args(RefusedCategory)
 # What is often added to the name of a community that is refused.
 NAME_ENDINGS = ("support", "advice", "help", "chat", "uk")
 REDDIT = "reddit"
+# Live platforms whose communities are found by `url`.
+FOUND_BY_ADDRESS = frozenset({"discourse", "mastodon", "bluesky", "lemmy", "rss"})
 REDDIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,20}")
 
 
@@ -162,6 +164,13 @@ class Community(Frozen):
         if info.data.get("platform") == REDDIT and (is_person or not REDDIT_NAME.fullmatch(name)):
             raise ValueError("should be a subreddit's name without `r/`, such as marlowick; a person's page is no community")
         return name
+
+    @field_validator("search")
+    @classmethod
+    def _where_it_narrows(cls, search: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if search and info.data.get("platform") in FOUND_BY_ADDRESS:
+            raise ValueError("is for Reddit only; choose a narrower category, tag, list or feed, and leave this out")
+        return search
 
     @property
     def community_id(self) -> str:

@@ -8,11 +8,12 @@ from fastapi import APIRouter, HTTPException, Response
 
 from desk import words
 from desk.auth import Officer
-from desk.leads import Area, Assignee, Community, New, Status, Ward, lead_filter
+from desk.leads import Asked, lead_filter
 from desk.office import TheOffice
 from models import desk_queries
 from models.actions import audit
 from models.base import utc_now
+from models.desk_words import LeadStatus
 from models.session import unit_of_work
 
 router = APIRouter()
@@ -27,8 +28,8 @@ HEADINGS = (
 
 @router.get("/leads.csv")
 def leads_csv(
-    office: TheOffice, acting: Officer, area: Area = "", ward: Ward = "", community: Community = "", status: Status = desk_queries.OPEN,
-    assignee: Assignee = "", new: New = "",
+    office: TheOffice, acting: Officer, area: Asked = "", ward: Asked = "", community: Asked = "", status: Asked = desk_queries.OPEN,
+    assignee: Asked = "", new: Asked = "",
 ) -> Response:  # fmt: skip
     """What the list shows, the first thousand; written in the audit log."""
     if not office.doors.may("export", acting.account_id):
@@ -50,7 +51,7 @@ def leads_csv(
     writer = csv.writer(table)
     writer.writerow(HEADINGS)
     for row in rows:
-        status_words = words.STATUSES[row.status or "new"][0]
+        status_words = words.STATUSES[LeadStatus(row.status or LeadStatus.NEW)][0]
         writer.writerow(map(safe_cell, (
             row.rank, row.lead_id, office.area_name(row.area), f"{row.score:.1f}", f"{row.low:.1f}", f"{row.high:.1f}", row.voices,
             row.willing_messages, status_words, row.assignee or "", row.not_before or "",

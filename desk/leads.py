@@ -27,7 +27,6 @@ router = APIRouter(default_response_class=HTMLResponse)
 
 LeadId = Annotated[str, Path(max_length=80, pattern=r"^[A-Za-z0-9_-]+$")]
 Asked = Annotated[str, Query(max_length=120)]
-Area = Ward = Community = Status = Assignee = New = Asked
 Text = Annotated[str, Form(max_length=200)]
 Note = Annotated[str, Form(max_length=10_000)]
 Version = Annotated[int, Form(ge=0, le=1_000_000)]
@@ -43,8 +42,8 @@ def lead_filter(acting: Acting, *, area: str, ward: str, community: str, status:
 
 @router.get("/leads")
 def leads(
-    request: Request, office: TheOffice, acting: Officer, area: Area = "", ward: Ward = "", community: Community = "",
-    status: Status = OPEN, assignee: Assignee = "", new: New = "", number: Annotated[int, Query(alias="page", ge=1, le=LAST_PAGE)] = 1,
+    request: Request, office: TheOffice, acting: Officer, area: Asked = "", ward: Asked = "", community: Asked = "",
+    status: Asked = OPEN, assignee: Asked = "", new: Asked = "", number: Annotated[int, Query(alias="page", ge=1, le=LAST_PAGE)] = 1,
 ) -> Response:  # fmt: skip
     asked = lead_filter(acting, area=area, ward=ward, community=community, status=status, assignee=assignee, new=new)
     least, today = office.config.ranking.minimum_voices, utc_now().date()

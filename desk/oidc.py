@@ -108,7 +108,7 @@ def _claims(office: Office, code: str, found: UnderWay) -> dict[str, Any]:
         keys = _session(office).get(metadata["jwks_uri"], withhold_token=True, timeout=WAIT_S).json()
         claims = jwt.decode(token["id_token"], KeySet.import_key_set(keys), algorithms=ALGORITHMS).claims
         jwt.JWTClaimsRegistry(
-            iss={"essential": True, "value": metadata["issuer"]}, aud={"essential": True, "value": office.settings.oidc_client_id},
+            iss={"essential": True, "value": metadata["issuer"]}, aud={"essential": True, "value": str(office.settings.oidc_client_id)},
             nonce={"essential": True, "value": found.nonce}, exp={"essential": True}, sub={"essential": True},
         ).validate(claims)  # fmt: skip
     except (OAuthError, JoseError, RequestException, KeyError, ValueError) as error:

@@ -50,7 +50,9 @@ UntilOption = Annotated[str | None, typer.Option("--until", help="First day that
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for the report; reports/COUNCIL where left out.", file_okay=False)]
 ColumnsOption = Annotated[
     str | None,
-    typer.Option("--columns", help="For CSV: our names and the file's, as id=ID,body=Comment,author=User.", metavar="OURS=THEIRS,…"),
+    typer.Option(
+        "--columns", help="For CSV and Excel: our names and the file's, as id=ID,body=Comment,author=User.", metavar="OURS=THEIRS,…"
+    ),
 ]
 
 CampaignOption = Annotated[
@@ -65,7 +67,8 @@ def listen(
         typer.Option(
             "--source",
             "-s",
-            help="`sample`, `reddit`, or an archive: a file, a folder or a glob. Can be given more than once.",
+            help="`sample`; live: `reddit`, `discourse`, `mastodon`, `bluesky`, `lemmy`, `rss`; or an archive: a file, a folder or a glob. "
+            "Can be given more than once.",
             metavar="SOURCE",
         ),
     ] = None,
@@ -80,8 +83,8 @@ def listen(
 
     Killed and started again with the same options, it goes on where it stopped. Posts are kept once, however often they come.
 
-    Archives are Reddit-shaped NDJSON (also .gz, .zst) or CSV. Live sources need a campaign in campaigns.toml and credentials; each run
-    takes what is new in the campaign's communities.
+    Archives are Reddit-shaped NDJSON or CSV (also .gz, .zst), Excel workbooks or Stack Exchange dumps. Live sources need a campaign in
+    campaigns.toml; each run takes what is new in the campaign's communities.
     """
     from config.settings import load_settings
     from flows.engine import engine_errors, prepare_prefect
@@ -235,7 +238,7 @@ def check() -> None:
 
 
 def _columns(text: str | None) -> dict[str, str]:
-    from flows.sources.archive import Row
+    from flows.sources.row import Row
 
     pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
     if wrong := [name for name, sign, column in pairs if not sign or not column.strip() or not name.strip()]:

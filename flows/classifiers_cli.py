@@ -1,6 +1,7 @@
 """`coprod retrain` and `coprod classifiers`: make challengers, look at them, decide. Imports wait until they are needed."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,12 +42,21 @@ def retrain(
     errors: Annotated[
         Path | None, typer.Option("--errors", help="CSV file for labels that are likely wrong, by post id.", dir_okay=False)
     ] = None,
+    ranking: Annotated[
+        bool,
+        typer.Option("--ranking", help="Instead: propose weights for the ranking from officers' decisions on leads; changes nothing."),
+    ] = False,
 ) -> None:
     """Make a challenger from the labels in the store, and say how it compares with the champion.
 
     Nothing reads with it until somebody promotes it: coprod classifiers promote.
     """
     with plain_errors():
+        if ranking:
+            given = {"--from-scratch": from_scratch, "--keep-encoder": keep_encoder, "--out": out, "--errors": errors}
+            _check_unused("--ranking", given | {"--shift-thresholds": shift_thresholds})
+            _propose_ranking(council)
+            return
         if from_scratch:
             _check_unused("--from-scratch", {"--council": council, "--shift-thresholds": shift_thresholds, "--errors": errors})
             _rebuild(out, is_encoder_kept=keep_encoder)
@@ -133,7 +143,17 @@ def rollback(
         out_console.print(escape(f"{version} reads again from now on."))
 
 
-def _check_unused(what: str, options: dict[str, object]) -> None:
+def _propose_ranking(council: str | None) -> None:
+    from flows.ranking_proposal import propose_ranking
+
+    shown = propose_ranking(council=council)
+    _print_sentences(shown.sentences)
+    if shown.toml:
+        out_console.print("To rank with them, a person writes them into config/ranking.toml:")
+        out_console.print(escape(shown.toml), highlight=False, soft_wrap=True)
+
+
+def _check_unused(what: str, options: Mapping[str, object]) -> None:
     for option, value in options.items():
         if value:
             raise typer.BadParameter(f"means nothing with {what}; leave it out", param_hint=option)

@@ -48,8 +48,10 @@ class Reconciliation:
 
     def run(self, *, within_hours: float = NEXT_RUN_HOURS) -> None:
         """Each answer is stored in one transaction with the note that its posts were looked at: killed, the next run goes on from there."""
-        limit = utc_now() - timedelta(hours=self._config.recheck_hours(self._source.platform))
-        due = limit + timedelta(hours=within_hours)
+        now = utc_now()
+        limit = now - timedelta(hours=self._config.recheck_hours(self._source.platform))
+        # No later than now: what has been looked at would be due again, for ever.
+        due = min(limit + timedelta(hours=within_hours), now)
         with self._engine.connect() as connection:
             self.counts["late"] = right_queries.count_due(connection, self._source.platform, seen_before=limit)
             total = right_queries.count_due(connection, self._source.platform, seen_before=due)

@@ -5,7 +5,6 @@ from sqlalchemy import Engine
 from config.schema import Config
 from config.settings import Settings
 from flows.keys import ready_keys
-from flows.renewal import renew
 from models import right_actions
 from models.removal import Removal
 from models.session import unit_of_work
@@ -23,6 +22,8 @@ def expire_posts(engine: Engine, *, config: Config, by: str) -> Removal:
 
 def expire_all(engine: Engine, *, settings: Settings, config: Config, by: str) -> dict[str, int]:
     """Expire posts, then deal with every report and export that may show them. Counts only."""
+    from flows.renewal import renew  # brings the whole reading with it
+
     ready_keys(engine, settings)
     found = expire_posts(engine, config=config, by=by)
     return {"expired": found.counts["post"]} | renew(engine, settings=settings, config=config, by=by).as_counts()

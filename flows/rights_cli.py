@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from flows.rights import Answer, Person
 
 HandleOption = Annotated[
-    str | None, typer.Option("--handle", help="The name of the account, as the person writes it; needs --on.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--handle", help="The name of the account, with its server where there are several (ann@town.example); needs --on.", metavar="NAME"
+    ),
 ]
 OnOption = Annotated[
     list[str] | None,
@@ -41,7 +44,8 @@ CertificateOption = Annotated[
 ]
 # What counts say at the end, in words.
 COUNT_WORDS = {
-    "looked_at": "posts looked at", "requests": "requests", "late": "of them overdue", "deleted": "deleted by their author",
+    "looked_at": "posts looked at", "requests": "requests", "unanswered": "whose server did not answer, for the next time",
+    "late": "of them overdue", "deleted": "deleted by their author",
     "removed": "removed by a moderator", "filtered": "held back by a filter", "vanished": "no longer known to the platform",
     "changed": "edited, or back again", "expired": "posts whose time was over", "reports_rewritten": "reports written anew",
     "reports_withdrawn": "reports withdrawn", "exports_cut": "exported files cut", "exports_withdrawn": "exported files removed",

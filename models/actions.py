@@ -26,7 +26,8 @@ def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
     A post that its source no longer shows loses everything that was made from it; one whose words changed loses its reading.
     """
-    rows = [row for row in rows if row["post_id"] not in _erased(connection)]
+    erased = _erased(connection)
+    rows = [row for row in rows if row["post_id"] not in erased]
     states = {row["post_id"]: PostState(row["state"]) for row in rows if row["state"] in GONE}
     removal.empty_posts(connection, _shown_before(connection, states))
     upsert(connection, Post, rows, unless_same=("content_hash",))

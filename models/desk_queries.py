@@ -118,7 +118,7 @@ _STATE = (
     col(LeadState.status), col(LeadState.assignee), col(LeadState.not_before), col(LeadState.version), col(LeadState.changed_at),
     col(LeadState.changed_by),
 )  # fmt: skip
-_NETWORK = (
+_NETWORK: tuple[Any, ...] = (
     col(Network.voices).label("network_voices"), col(Network.is_gathered), col(Network.first_seen_at), col(Network.change),
     col(Network.joined), col(Network.departed), col(Network.origins),
 )  # fmt: skip

@@ -6,11 +6,14 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from models.decision import LeadDecision
+from models.desk_words import LeadAction
 from models.lead import Network, NetworkChange, NetworkVoice
 from models.run import Run
 
 
-def network(connection: Connection, network_id: str) -> Any | None:
+def network(connection: Connection, network_id: str) -> Any:
+    """Its row, None where there is no such network."""
     return connection.execute(select(Network.__table__).where(col(Network.network_id) == network_id)).one_or_none()  # type: ignore[attr-defined]
 
 
@@ -46,3 +49,15 @@ def history_of_network(connection: Connection, network_id: str) -> list[Any]:
     """What rankings made of a network, the newest first."""
     statement = select(NetworkChange.__table__).where(col(NetworkChange.network_id) == network_id)  # type: ignore[attr-defined]
     return list(connection.execute(statement.order_by(col(NetworkChange.changed_at).desc(), col(NetworkChange.run_id))))
+
+
+def standing_decisions(connection: Connection, council: str) -> list[Any]:
+    """For each lead of a council that was shortlisted or rejected last, that decision with what its score was made of then."""
+    choosing = (LeadAction.SHORTLIST, LeadAction.REJECT, LeadAction.NOT_NOW, LeadAction.REOPEN)
+    statement = (
+        select(LeadDecision.__table__)  # type: ignore[attr-defined]
+        .where(col(LeadDecision.council) == council, col(LeadDecision.action).in_(choosing), col(LeadDecision.undone_at).is_(None))
+        .order_by(col(LeadDecision.lead_id), col(LeadDecision.version))
+    )
+    last = {row.lead_id: row for row in connection.execute(statement)}
+    return [row for row in last.values() if row.action in {LeadAction.SHORTLIST, LeadAction.REJECT} and row.parts]

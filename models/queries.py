@@ -209,6 +209,11 @@ def leads(connection: Connection, scope_id: str) -> list[Any]:
     return list(connection.execute(select(Lead.__table__).where(col(Lead.scope) == scope_id).order_by(col(Lead.rank))))  # type: ignore[attr-defined]
 
 
+def leads_of_council(connection: Connection, council: str) -> list[Any]:
+    statement = select(Lead.__table__).where(col(Lead.council) == council)  # type: ignore[attr-defined]
+    return list(connection.execute(statement.order_by(col(Lead.rank), col(Lead.lead_id))))
+
+
 def lead_evidence(connection: Connection, lead_id: str) -> list[Any]:
     """The messages behind a lead with their words, strongest first."""
     statement = (

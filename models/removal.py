@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, case, delete, func, or_, select, update
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import InteractionKind, PostState
@@ -155,14 +155,18 @@ def _forget(connection: Connection, keys: list[str], removal: Removal) -> None:
 
 
 def _recount_networks(connection: Connection, network_ids: set[str], removal: Removal) -> None:
+    """Networks keep their ids as long as enough voices are left: the next ranking knows them by these."""
+    willing = func.sum(case((col(NetworkVoice.is_willing), 1), else_=0))
+    counted = select(col(NetworkVoice.network_id), func.count().label("voices"), willing.label("willing"))
     for some in portions(sorted(network_ids)):
-        counted = select(col(NetworkVoice.network_id), func.count()).where(col(NetworkVoice.network_id).in_(some))
-        voices = {row[0]: row[1] for row in connection.execute(counted.group_by(col(NetworkVoice.network_id)))}
-        small = [network_id for network_id in some if voices.get(network_id, 0) < FEWEST_VOICES]
+        rows = connection.execute(counted.where(col(NetworkVoice.network_id).in_(some)).group_by(col(NetworkVoice.network_id)))
+        left = {row.network_id: row for row in rows if row.willing >= FEWEST_VOICES}
+        small = [network_id for network_id in some if network_id not in left]
         _delete(connection, NetworkVoice, col(NetworkVoice.network_id).in_(small), removal)
         _delete(connection, Network, col(Network.network_id).in_(small), removal)
-        for network_id in set(some) - set(small):
-            connection.execute(update(Network).where(col(Network.network_id) == network_id).values(voices=voices[network_id]))
+        for network_id, row in left.items():
+            changed = {"voices": row.voices, "willing_voices": row.willing}
+            connection.execute(update(Network).where(col(Network.network_id) == network_id).values(**changed))
 
 
 def mark_reports(connection: Connection, removal: Removal) -> None:
@@ -177,7 +181,8 @@ def mark_reports(connection: Connection, removal: Removal) -> None:
 
 
 def _mark_stale(connection: Connection, table: type[WrittenReport] | type[ExportFile], which: ColumnElement[bool]) -> None:
-    connection.execute(update(table).where(which, col(table.stale_since).is_(None)).values(stale_since=utc_now()))
+    """Each time anew: a report that is just being written must see that it was too late for this."""
+    connection.execute(update(table).where(which).values(stale_since=utc_now()))
 
 
 def _is_met_by(keys: list[str]) -> ColumnElement[bool]:

@@ -23,8 +23,8 @@ from coprod_nlp.vocabulary import PolicyArea
 SHARE_OF_LIFE, SHARE_OF_GROUP, FEWEST_MET = 0.1, 0.2, 2
 # Somebody stands between them who met two of them, and gives them this much of all meetings.
 SHARE_BETWEEN = 0.2
-# A group is divided only where the division hardly depends on the seed, and leaves most of its voices in networks.
-STABLE, KEPT = 0.7, 0.75
+# A group is divided only where the division does not depend on the seed for the most part, and leaves most of its voices in networks.
+STABLE, KEPT = 0.5, 0.6
 DEEPEST = 6
 
 Labels = NDArray[np.int64]

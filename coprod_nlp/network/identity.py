@@ -51,23 +51,24 @@ def identify(
     """
     shared = _shared(networks, known)
     heir = _heirs(networks, known, shared)
+    inherited = set(heir.values())
     parents: defaultdict[int, list[int]] = defaultdict(list)
-    children: defaultdict[int, list[int]] = defaultdict(list)
+    sources: defaultdict[int, list[int]] = defaultdict(list)
     for (new, before), count in sorted(shared.items()):
         if count >= SHARED * len(known[before].willing):
             parents[new].append(before)
         if count >= SHARED * len(networks[new].willing):
-            children[before].append(new)
+            sources[new].append(before)
     taken = {network.network_id for network in known}
     found = []
     for place, network in enumerate(networks):
         old = heir.get(place)
         network_id = known[old].network_id if old is not None else _new_id(network, names, namespace, taken)
         taken.add(network_id)
-        merged = [one for one in parents[place] if one == old or one not in heir.values()]
-        split = [one for one, some in children.items() if place in some and one != old]
+        merged = [one for one in parents[place] if one == old or one not in inherited]
+        split = [one for one in sources[place] if one != old]
         found.append(_identified(network, network_id, known, old, merged, split))
-    continued = {*heir.values(), *(old for some in parents.values() for old in some)}
+    continued = {*inherited, *(old for some in parents.values() for old in some)}
     return found, [network for place, network in enumerate(known) if place not in continued]
 
 
@@ -93,9 +94,11 @@ def _heirs(networks: Sequence[CandidateNetwork], known: Sequence[KnownNetwork], 
 
     near = [pair for pair, count in shared.items() if count >= SHARED * min(len(networks[pair[0]].willing), len(known[pair[1]].willing))]
     heir: dict[int, int] = {}
+    given: set[int] = set()
     for new, old in sorted(near, key=lambda pair: (-alikeness(pair), pair)):
-        if new not in heir and old not in heir.values():
+        if new not in heir and old not in given:
             heir[new] = old
+            given.add(old)
     return heir
 
 

@@ -6,11 +6,14 @@ from statistics import median
 
 from coprod_nlp.records import RankedLead
 
+# Heard of less than this share of what the middle one of its kind is.
+SELDOM = 0.5
+
 
 def with_kept_places(leads: Sequence[RankedLead], heard: Mapping[str, int], *, every: int) -> list[RankedLead]:
     """Leads in the order of the list: each `every`th place goes to the best lead of somebody under-heard, if there is one, and says so.
 
-    Under-heard is an area or community with fewer posts than half of its kind have, of which no lead stands above the place.
+    Under-heard is an area or community with less than half the posts of the middle one of its kind, of which no lead stands above.
     """
     if every < 1:
         return list(leads)
@@ -43,5 +46,5 @@ def _quiet(heard: Mapping[str, int]) -> set[str]:
     for kind in ("area:", "community:"):
         counts = {name: count for name, count in heard.items() if name.startswith(kind)}
         middle = median(counts.values()) if counts else 0
-        quiet |= {name for name, count in counts.items() if count < middle}
+        quiet |= {name for name, count in counts.items() if count < SELDOM * middle}
     return quiet

@@ -130,7 +130,8 @@ def _civicrm_row(content: ReportContent, lead: LeadContent) -> Mapping[str, Any]
     )
     return {
         "External Identifier": lead.lead_id,
-        "Organization Name": f"{lead.area} network, {where}"[:CIVICRM_NAME_CHARS],
+        # CiviCRM takes organisations of one name for the same: the name carries the start of the lead's id.
+        "Organization Name": f"{lead.area} network {lead.lead_id[2:8]}, {where}"[:CIVICRM_NAME_CHARS],
         "Contact Source": f"coprod, run {content.run_id}"[:CIVICRM_SOURCE_CHARS],
         "Website": lead.routes[0].link if lead.routes else "",
         "Note(s)": note,

@@ -1,6 +1,5 @@
-"""The archive source: Reddit-shaped NDJSON (plain, .gz, .zst) and CSV, from a file, a folder or a glob, read as a stream."""
+"""The archive source: Reddit-shaped NDJSON, CSV (both also .gz, .zst), Excel and Stack Exchange dumps, from a file, a folder or a glob."""
 
-import csv
 import glob
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,8 +11,11 @@ import msgspec
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, SourceRefusedError
 from flows.sources.lines import CountedFile, TruncatedError, lines_of
+from flows.sources.row import Row
+from flows.sources.stack_exchange import dump_rows, is_dump
+from flows.sources.tabular import csv_rows, workbook_rows
 
-ENDINGS = (".ndjson", ".jsonl", ".json", ".csv")
+ENDINGS = (".ndjson", ".jsonl", ".json", ".csv", ".xlsx", "posts.xml")
 PACKINGS = (".gz", ".zst")
 NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"})
 AUTOMATED_AUTHORS = frozenset({"automoderator", "[facilitator]"})
@@ -22,28 +24,8 @@ GONE_KINDS = {PostState.DELETED: ProblemKind.DELETED, PostState.REMOVED: Problem
 # Who took a submission away, in Reddit's words; a moderator or Reddit itself where not listed.
 REMOVERS = {"deleted": PostState.DELETED, "author": PostState.DELETED, "automod_filtered": PostState.FILTERED, "reddit": PostState.FILTERED}
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-LARGEST_SCORE = 2**31 - 1
-MILLISECONDS_FROM = 10**11
+LARGEST_SCORE, MILLISECONDS_FROM = 2**31 - 1, 10**11
 SUBMISSION, COMMENT = "t3_", "t1_"
-
-
-class Row(msgspec.Struct):
-    """A row of an archive, of any type: over the years numbers came as strings, and keys came and went."""
-
-    id: Any = None
-    name: Any = None
-    author: Any = None
-    subreddit: Any = None
-    created_utc: Any = None
-    title: Any = None
-    selftext: Any = None
-    body: Any = None
-    parent_id: Any = None
-    link_id: Any = None
-    score: Any = None
-    permalink: Any = None
-    distinguished: Any = None
-    removed_by_category: Any = None
 
 
 class ArchiveSource:
@@ -54,7 +36,7 @@ class ArchiveSource:
     pattern
         A file, a folder (every archive below it) or a glob.
     columns
-        For CSV: our key to the file's column, such as ``{"body": "Comment text"}``; a key left out is looked for by its own name.
+        For CSV and Excel: our key to the file's column, such as ``{"body": "Comment text"}``; a key left out is looked for by its own name.
     """
 
     def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = "archive") -> None:
@@ -66,7 +48,7 @@ class ArchiveSource:
         self.name = pattern
         self.size: int | None = sum(path.stat().st_size for path in self.paths)
         for path in self.paths:
-            self._check_csv(path)
+            self._check_table(path)
         self._before = 0
         self._file: CountedFile | None = None
 
@@ -90,17 +72,19 @@ class ArchiveSource:
                 self._file.close()
                 self._file = None
 
-    def _check_csv(self, path: Path) -> None:
+    def _check_table(self, path: Path) -> None:
         """A table without the columns we need is refused before anything else is done."""
         packing, kind = _kind(path)
+        if kind == ".xlsx":
+            next(workbook_rows(path, columns=self.columns), None)
         if kind == ".csv":
             try:
                 file = CountedFile(path)
             except OSError as error:
                 raise _unreadable(path, error) from None
             try:
-                for _ in self._csv_rows(path, (f"{line.decode('utf-8', 'replace')}\n" for line in lines_of(file, packing)), Problems()):
-                    break
+                lines = (f"{line.decode('utf-8', 'replace')}\n" for line in lines_of(file, packing))
+                next(csv_rows(path, lines, columns=self.columns, place="", problems=Problems()), None)
             except TruncatedError:
                 pass  # counted when the rows are read
             finally:
@@ -109,6 +93,17 @@ class ArchiveSource:
     def _rows(self, path: Path, problems: Problems) -> Iterator[tuple[Row, int]]:
         assert self._file is not None  # noqa: S101  (set by `posts` just before)
         packing, kind = _kind(path)
+        try:
+            if kind == ".xlsx":
+                yield from workbook_rows(path, columns=self.columns)
+            elif is_dump(path):
+                yield from dump_rows(path, self._file)
+            else:
+                yield from self._lines(path, packing, kind, problems)
+        except TruncatedError:
+            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place_of(path))
+
+    def _lines(self, path: Path, packing: str, kind: str, problems: Problems) -> Iterator[tuple[Row, int]]:
         number = 0
 
         def numbered() -> Iterator[tuple[str, bytes]]:
@@ -119,7 +114,8 @@ class ArchiveSource:
 
         try:
             if kind == ".csv":
-                for row in self._csv_rows(path, (text + "\n" for text, _ in numbered()), problems):
+                lines = (text + "\n" for text, _ in numbered())
+                for row in csv_rows(path, lines, columns=self.columns, place=place_of(path), problems=problems):
                     yield row, number
             else:
                 decoder = msgspec.json.Decoder(Row)
@@ -132,35 +128,6 @@ class ArchiveSource:
                         problems.add(ProblemKind.MALFORMED_LINE, place_of(path), number)
         except TruncatedError:
             problems.add(ProblemKind.TRUNCATED_ARCHIVE, place_of(path), number)
-
-    def _csv_rows(self, path: Path, lines: Iterator[str], problems: Problems) -> Iterator[Row]:
-        reader = csv.reader(lines, strict=True)
-        try:
-            header = [name.strip() for name in next(reader, [])]
-        except csv.Error as error:
-            raise SourceRefusedError(f"{path}: its first line is no CSV header ({error}); mend it") from None
-        places = {key: header.index(column) for key in Row.__struct_fields__ if (column := self.columns.get(key, key)) in header}
-        if missing := sorted(column for column in self.columns.values() if column not in header):
-            raise SourceRefusedError(f"{path}: no column {', '.join(map(repr, missing))}; it has: {', '.join(header) or 'none'}")
-        if not places.keys() & {"id", "name"} or not places.keys() & {"title", "body", "selftext"}:
-            raise SourceRefusedError(
-                f"{path}: needs a column for id and one for title, body or selftext; it has: {', '.join(header) or 'none'}. "
-                "Say which is which, as in --columns id=ID,body=Comment"
-            )
-        while True:
-            first_line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                problems.add(ProblemKind.MALFORMED_LINE, place_of(path), first_line)
-                continue
-            if len(cells) != len(header):
-                if cells:
-                    problems.add(ProblemKind.MALFORMED_LINE, place_of(path), first_line)
-                continue
-            yield Row(**{key: cells[place] for key, place in places.items()})
 
 
 def find_archives(pattern: str) -> list[Path]:
@@ -182,7 +149,9 @@ def find_archives(pattern: str) -> list[Path]:
         found = [Path(name) for name in glob.glob(pattern, recursive=True) if _is_archive(Path(name))]  # noqa: PTH207  (any path, not one folder)
     if not found:
         endings = ", ".join(ENDINGS)
-        raise SourceRefusedError(f"{pattern}: no archive there; wanted a file, a folder or a glob of {endings} (also with .gz or .zst)")
+        raise SourceRefusedError(
+            f"{pattern}: no archive there; wanted a file, a folder or a glob of {endings} (lines also with .gz or .zst)"
+        )
     return sorted(found)
 
 

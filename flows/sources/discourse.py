@@ -74,30 +74,33 @@ class DiscourseSource:
         below = highest + 1
         while below > 1:
             chunk = self._chunk(host, topic, max(below - CHUNK + BEFORE, 1), name)
-            fresh = [post for number, post in chunk.items() if number < below]
+            fresh = [post for number, post in chunk.items() if number < below and post]
             yield from fresh
-            if not fresh or min(post.created_at or floor for post in fresh) < floor:
+            lowest = min(chunk, default=below)
+            if lowest >= below or any(post.created_at and post.created_at < floor for post in fresh):
                 return
-            below = min(chunk)
+            below = lowest
 
-    def _chunk(self, host: str, topic: int, number: int, name: str) -> dict[int, CollectedPost]:
-        """Posts around a number, in order; none where the topic is not shown."""
+    def _chunk(self, host: str, topic: int, number: int, name: str) -> dict[int, CollectedPost | None]:
+        """Posts around a number, in order, None for notices; none where the topic is not shown."""
         params = {"include_raw": "1"}
         response = self._wire(host).get(f"{base_of(host)}/t/{topic}/{number}.json", params=params)
         if response.status_code in GONE | REFUSED:
             return {}
         data = checked(response, place=f"{host}, topic {topic}", platform=PLATFORM).json()
         try:
-            posts = [post for post in data["post_stream"]["posts"] if post["post_type"] == REGULAR_POST]
-            return {int(post["post_number"]): _to_post(host, data, post, name) for post in posts}
+            return {
+                int(post["post_number"]): _to_post(host, data, post, name) if post["post_type"] == REGULAR_POST else None
+                for post in data["post_stream"]["posts"]
+            }
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise misshapen(host, error) from None
 
     def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
         wanted: dict[int, dict[int, str]] = {}
         for fullname in fullnames:
-            _, topic, number = fullname.split("/")
-            wanted.setdefault(int(topic), {})[int(number)] = fullname
+            _, in_topic, at = fullname.split("/")
+            wanted.setdefault(int(in_topic), {})[int(at)] = fullname
         answers: Answers = dict.fromkeys(fullnames)
         for topic, numbers in wanted.items():
             left = sorted(numbers)

@@ -28,6 +28,13 @@ NO_BOT = "nobot"
 MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
+class _Client(Mastodon):
+    """Mastodon.py without its look at the server's description before each page: the timeline itself says whether it is open."""
+
+    def timeline_is_available(self, *_: Any, **__: Any) -> bool:
+        return True
+
+
 class MastodonSource:
     """What a server shows to anybody, or to the account whose token is set, of people who let their posts be found."""
 
@@ -53,6 +60,8 @@ class MastodonSource:
                     statuses = client.timeline_hashtag(tag, max_id=at, limit=PAGE_SIZE)
                 else:
                     statuses = client.timeline_public(local=True, max_id=at, limit=PAGE_SIZE)
+                if not isinstance(statuses, list):
+                    raise TypeError(type(statuses).__name__)
                 found = [self._found(host, status, target, problems) for status in statuses]
                 return Page(found, str(statuses[-1]["id"]) if statuses else None)
 
@@ -82,7 +91,8 @@ class MastodonSource:
         return answers
 
     def _statuses(self, host: str, ids: list[str]) -> list[Any]:
-        client = self._client(host)
+        with self._asking(host, host):
+            client = self._client(host)
         if host not in self._one_by_one:
             try:
                 with self._asking(host, host):
@@ -102,7 +112,7 @@ class MastodonSource:
     def _client(self, host: str) -> Mastodon:
         if host not in self._clients:
             self._wires[host] = wire = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact)
-            self._clients[host] = Mastodon(
+            self._clients[host] = _Client(
                 api_base_url=base_of(host), access_token=self._tokens.get(host), session=wire, ratelimit_method="throw",
                 user_agent=wire.agent, version_check_mode="none",
             )  # fmt: skip

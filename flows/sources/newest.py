@@ -39,8 +39,8 @@ Listing = Callable[[str | None, datetime], Page]
 class NewestFirst:
     """The walk of one listing.
 
-    State of the cursor, under the listing's name: `until`, the time up to which all is given; `walk`, for a walk that is not done, the newest
-    time it met and where it goes on. Everything above that place has been given.
+    State of the cursor, under the listing's name: `until`, the time up to which all is given; `walk`, for a walk that is not done, the
+    newest time it met and where it goes on. Everything above that place has been given.
     """
 
     def __init__(self, name: str, listing: Listing, *, target: Target, cursor: Cursor, problems: Problems, has_end: bool = False) -> None:

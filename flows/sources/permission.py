@@ -7,6 +7,7 @@ from datetime import date
 from config.schema import REDDIT, Campaign, Config
 from flows.sources.base import SourceRefusedError
 from flows.sources.live import Target
+from flows.sources.servers import path_of
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def _targets(config: Config, campaign: Campaign, platform: str) -> Iterator[Targ
         community = config.community(community_id)
         if community is None or community.platform != platform or community.council != campaign.council:
             continue
-        if config.is_refused(community.name):
+        # What a community is called here is for the council to choose; what stands in its address is not.
+        if any(config.is_refused(name) for name in (community.name, *path_of(community))):
             raise SourceRefusedError(f"{community_id}: on the list in refused_communities.toml; it may not be listened to")
         for query in community.search or ("",):
             yield Target(community, query)

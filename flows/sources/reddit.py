@@ -18,7 +18,8 @@ from flows.sources.pace import Clock, Pace
 from flows.sources.reddit_faults import asking
 from flows.sources.reddit_poll import RedditPoll
 from flows.sources.reddit_posts import to_collected
-from flows.sources.reddit_wire import TIMEOUTS_S, Wire
+from flows.sources.reddit_wire import Wire
+from flows.sources.wire import TIMEOUTS_S
 
 # What Reddit allows an approved client.
 REQUESTS_A_MINUTE = 100

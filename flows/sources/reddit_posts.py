@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from flows.sources.archive import Row, to_post
+from flows.sources.archive import to_post
 from flows.sources.base import CollectedPost, Problems
+from flows.sources.row import Row
 
 
 def to_collected(thing: Any, place: str, problems: Problems) -> CollectedPost | None:

@@ -1,7 +1,5 @@
 """Every request that PRAW makes goes through here: at our pace, to Reddit and nowhere else, tried again where that helps."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,21 +8,26 @@ import requests
 
 from flows.sources.base import SourceRefusedError, SourceUnavailableError
 from flows.sources.pace import Pace
-
-ATTEMPTS = 5
-TIMEOUTS_S = (10.0, 30.0)
-FIRST_BACKOFF_S = 2.0
-# A 429 that does not say how long; and the longest wait worth sitting through.
-BLIND_WAIT_S = 60.0
-LONGEST_WAIT_S = 900.0
-TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (a path, no secret)
-OK, UNAUTHORISED, FORBIDDEN, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 401, 403, 408, 429, 500
-RETRIED = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ConnectionError,
-    requests.exceptions.ContentDecodingError,
-    requests.exceptions.Timeout,
+from flows.sources.wire import (
+    ATTEMPTS,
+    BLIND_WAIT_S,
+    FIRST_BACKOFF_S,
+    LONGEST_WAIT_S,
+    OK,
+    RETRIED,
+    SERVER_ERRORS,
+    TIMED_OUT,
+    TIMEOUTS_S,
+    TOO_MANY,
+    UNAUTHORISED,
+    is_json,
+    is_page,
+    retry_after_s,
+    told,
 )
+
+TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (a path, no secret)
+FORBIDDEN = 403
 INVALID_TOKEN = 'Bearer realm="reddit", error="invalid_token"'  # noqa: S105  (what a server says of one)
 KNOWN_CHALLENGES = ("insufficient_scope", "invalid_token")
 
@@ -61,7 +64,7 @@ class Wire(prawcore.Requestor):
             except prawcore.RequestException as error:
                 if not isinstance(error.original_exception, RETRIED):
                     raise error.original_exception from None
-                fault = _told(error.original_exception)
+                fault = told(error.original_exception)
                 continue
             fault = self._fault(response)
             if not fault:
@@ -74,15 +77,16 @@ class Wire(prawcore.Requestor):
         self._listen(response)
         status = response.status_code
         if status == TOO_MANY:
-            wait_s = _retry_after_s(response)
+            said_s = retry_after_s(response)
+            wait_s = BLIND_WAIT_S if said_s is None else said_s
             if wait_s > LONGEST_WAIT_S:
                 raise SourceUnavailableError(f"reddit: asks to wait {wait_s:,.0f} s; try again after that. What came before is kept")
             self._pace.hold(wait_s, "Reddit asks us to wait")
             return "asked us to wait"
         if status == TIMED_OUT or status >= SERVER_ERRORS:
             return f"answered with error {status}"
-        if status == OK and not _is_json(response):
-            return "answered with a web page instead of data" if _is_page(response) else "answered with half an answer"
+        if status == OK and not is_json(response):
+            return "answered with a web page instead of data" if is_page(response) else "answered with half an answer"
         return ""
 
     def _listen(self, response: requests.Response) -> None:
@@ -102,7 +106,7 @@ class Wire(prawcore.Requestor):
                 f"reddit: did not take the credentials (status {status}); check COPROD_REDDIT_CLIENT_ID, COPROD_REDDIT_CLIENT_SECRET and "
                 "that the app is still approved"
             )
-        if status == FORBIDDEN and _is_page(response):
+        if status == FORBIDDEN and is_page(response):
             raise SourceRefusedError(
                 "reddit: answered with a block page (status 403); check that the approval in campaigns.toml is still good and that "
                 "COPROD_REDDIT_ACCOUNT names the account that holds it"
@@ -117,33 +121,3 @@ def _for_prawcore(response: requests.Response) -> requests.Response:
     elif response.status_code == FORBIDDEN and not challenge.replace('"', "").endswith(KNOWN_CHALLENGES):
         response.headers.pop("www-authenticate", None)
     return response
-
-
-def _retry_after_s(response: requests.Response) -> float:
-    """Seconds to wait: as a number, as a date, or not said."""
-    said = response.headers.get("retry-after", "")
-    try:
-        return max(float(said), 0.0)
-    except ValueError:
-        pass
-    try:
-        return max((parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return BLIND_WAIT_S
-
-
-def _is_json(response: requests.Response) -> bool:
-    try:
-        response.json()
-    except ValueError:
-        return False
-    return True
-
-
-def _is_page(response: requests.Response) -> bool:
-    start = response.content[:200].lstrip().lower()
-    return "html" in response.headers.get("content-type", "") or start.startswith((b"<!doctype", b"<html"))
-
-
-def _told(error: Exception) -> str:
-    return "did not answer in time" if isinstance(error, requests.exceptions.Timeout) else "broke the connection off"

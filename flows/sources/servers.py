@@ -52,8 +52,8 @@ def needed_contact(settings: Settings, platform: str) -> str:
     """
     if not settings.contact:
         raise SourceRefusedError(
-            f"{platform}: not set: COPROD_CONTACT; give a web page or e-mail address of who answers for the requests, so that whoever runs a "
-            "server can write to them"
+            f"{platform}: not set: COPROD_CONTACT; give a web page or e-mail address of who answers for the requests, so that whoever runs "
+            "a server can write to them"
         )
     return settings.contact
 

@@ -10,8 +10,6 @@ from flows.sources.live import LiveSource
 
 SAMPLE = "sample"
 SAMPLE_DIR = Path(__file__).parent / "sample"
-# Platforms of the design whose clients are not part of this release.
-NOT_YET = frozenset({"bluesky", "rss"})
 
 
 def _reddit(settings: Settings) -> LiveSource:
@@ -38,7 +36,26 @@ def _lemmy(settings: Settings) -> LiveSource:
     return open_lemmy(settings)
 
 
-LIVE: dict[str, Callable[[Settings], LiveSource]] = {"reddit": _reddit, "discourse": _discourse, "mastodon": _mastodon, "lemmy": _lemmy}
+def _bluesky(settings: Settings) -> LiveSource:
+    from flows.sources.bluesky import open_bluesky
+
+    return open_bluesky(settings)
+
+
+def _rss(settings: Settings) -> LiveSource:
+    from flows.sources.rss import open_rss
+
+    return open_rss(settings)
+
+
+LIVE: dict[str, Callable[[Settings], LiveSource]] = {
+    "reddit": _reddit,
+    "discourse": _discourse,
+    "mastodon": _mastodon,
+    "lemmy": _lemmy,
+    "bluesky": _bluesky,
+    "rss": _rss,
+}
 
 
 def is_live(name: str) -> bool:
@@ -69,6 +86,4 @@ def open_source(name: str, *, columns: Mapping[str, str]) -> Source:
         return ArchiveSource(str(SAMPLE_DIR), platform=SAMPLE)
     if is_live(name):
         raise SourceRefusedError(f"{name}: is a live source, not a file; gather from it with: coprod listen --source {name}")
-    if name in NOT_YET and not Path(name).exists():
-        raise SourceRefusedError(f"{name}: gathering live from there is not built yet; give an archive's path instead, or `{SAMPLE}`")
     return ArchiveSource(name, columns=columns)

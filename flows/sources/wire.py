@@ -24,7 +24,7 @@ LARGEST_ANSWER = 32 * 2**20
 BLOCK = 2**16
 # Seconds since 1970 rather than seconds from now.
 EPOCH_FROM = 10**9
-OK, MOVED, UNAUTHORISED, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 300, 401, 408, 429, 500
+OK, MOVED, WRONG, UNAUTHORISED, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 300, 400, 401, 408, 429, 500
 REFUSED, GONE = frozenset({403, 451}), frozenset({404, 410})
 RETRIED = (
     requests.exceptions.ChunkedEncodingError,
@@ -127,7 +127,8 @@ class Wire(requests.Session):
         """What is wrong with an answer that another try may mend; "" where nothing is."""
         status = response.status_code
         if status == TOO_MANY:
-            wait_s = retry_after_s(response) or reset_s(response) or BLIND_WAIT_S
+            said_s = (retry_after_s(response), reset_s(response), BLIND_WAIT_S)
+            wait_s = next(seconds for seconds in said_s if seconds is not None)
             if wait_s > LONGEST_WAIT_S:
                 raise SourceUnavailableError(f"{self._platform}: {self._host} asks to wait {wait_s:,.0f} s; try again after that")
             self._pace.hold(wait_s, f"{self._host} asks us to wait")
@@ -165,7 +166,7 @@ def checked(response: requests.Response, *, place: str, platform: str) -> reques
         raise SourceSkippedError(ProblemKind.PRIVATE_COMMUNITY, f"{place}: {platform} shows it to members only (status {status})")
     if status in GONE:
         raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} is not there; check its url in communities.toml")
-    if MOVED <= status < UNAUTHORISED - 1:
+    if MOVED <= status < WRONG:
         raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} has moved; put its new address into communities.toml")
     raise SourceSkippedError(ProblemKind.FORBIDDEN_COMMUNITY, f"{place}: not given out (status {status})")
 

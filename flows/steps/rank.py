@@ -61,11 +61,10 @@ def rank_again(job: Job) -> None:
             "willing_with_author": sum(message.is_willing for message in heard.messages),
             **rows.changed,
         }
-        areas = {area.value: energy.as_dict() for area, energy in heard.opportunity.areas.items()}
         job.update(
             scope=job.scope_id(),
             counts={
-                "rank": counts, "opportunity": areas, "as_of": as_of.isoformat() if as_of else None,
+                "rank": counts, "as_of": as_of.isoformat() if as_of else None,
                 "weights_digest": weights_digest(job.config.ranking.weights.model_dump()),
             },
         )  # fmt: skip

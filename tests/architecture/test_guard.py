@@ -19,7 +19,8 @@ REACHES = [
 
 
 def test_the_process_of_a_test_cannot_connect_to_another_host() -> None:
-    with pytest.raises(SocketConnectBlockedError), socket.socket() as connection:
+    told, refused = pytest.warns(UserWarning, match=ELSEWHERE), pytest.raises(SocketConnectBlockedError)
+    with told, refused, socket.socket() as connection:
         connection.connect((ELSEWHERE, 80))
 
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from config.settings import (
     MINIMUM_KEY_CHARS,
     PROJECT_DIR,
+    Secrets,
     Settings,
     SettingsError,
     add_secret,
@@ -175,7 +176,7 @@ def test_runs_that_start_at_once_share_one_key(tmp_path: Path) -> None:
     for attempt in range(20):
         settings, at_once = Settings(home=tmp_path / str(attempt)), threading.Barrier(6)
 
-        def load(_: int, settings: Settings = settings, at_once: threading.Barrier = at_once) -> bytes:
+        def load(_: int, settings: Settings = settings, at_once: threading.Barrier = at_once) -> Secrets:
             at_once.wait()
             return load_author_key(settings)
 

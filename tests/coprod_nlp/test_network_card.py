@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from coprod_nlp.ranking.approach import Readiness, approach_calls, approaches, readiness
 from coprod_nlp.ranking.card import PHRASE_CHARS, PHRASES, NetworkCard, Told, activity, network_card, network_roles, shortened
+from coprod_nlp.ranking.card_sentences import readiness_sentence, role_sentences
 from coprod_nlp.ranking.places import Gazetteer, GazetteerPlace
 from coprod_nlp.records import Evidence, Message
 from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, PolicyArea, Signal, Stage
@@ -175,3 +176,36 @@ def test_ability_and_willingness_are_read_apart() -> None:
         message("3", "able only", Signal.ABILITY), message("4", "held back", Signal.UNWILLING), message("5", "willing", Signal.BARRIER),
     ]  # fmt: skip
     assert readiness(some) == Readiness(willing=2, able=1, held_back=2)
+
+
+@pytest.mark.parametrize(
+    ("ready", "start", "end"),
+    [
+        pytest.param(Readiness(4, 3, 0), "Willing and able: ask", "none says what holds people back.", id="able"),
+        pytest.param(Readiness(4, 1, 1), "Willing, ability not yet shown", "1 voice says what holds them or others back.", id="not yet"),
+        pytest.param(Readiness(4, 4, 2), "Willing but held back", "2 voices say what holds them or others back.", id="held back"),
+    ],
+)
+def test_readiness_says_what_it_calls_for_and_the_numbers_behind_it(ready: Readiness, start: str, end: str) -> None:
+    sentence = readiness_sentence(ready)
+    assert sentence.startswith(start)
+    assert f"{ready.able} of {ready.willing} willing voices" in sentence
+    assert sentence.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("voices", "ties", "expected"),
+    [
+        pytest.param("abc", "", ["None of these voices has met another yet"], id="gathered"),
+        pytest.param("abc", "ab bc ca", ["No single voice holds it together"], id="a ring"),
+        pytest.param("abc", "ab bc", ["1 voice holds the parts together: without it", "2 voices at its edge"],
+                     id="a line"),
+        pytest.param("abcdef", "ab bc ca de ef fd", ["It is in 2 parts that have not met each other."], id="two rings"),
+        pytest.param("abcdx", "ab ac ad bc bd cd", ["It is in 2 parts", "4 voices form its core", "1 voice has met no"],
+                     id="a core, and one alone"),
+    ],
+)  # fmt: skip
+def test_roles_are_told_in_sentences_about_numbers(voices: str, ties: str, expected: list[str]) -> None:
+    told_roles = list(role_sentences(network_roles(voices, chain(ties), [])))
+    assert len(told_roles) == len(expected)
+    assert all(sentence.startswith(start) for sentence, start in zip(told_roles, expected, strict=True))

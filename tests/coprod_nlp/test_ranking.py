@@ -94,7 +94,7 @@ MESSAGES = st.lists(
         st.sampled_from((*VOICES, "stranger")),
         st.sets(st.sampled_from(Signal), max_size=3),
         st.sets(st.sampled_from([PolicyArea.PARKS, PolicyArea.WASTE]), max_size=2),
-        st.floats(0.3, 1),
+        st.floats(0.5, 1),
         st.none() | st.integers(-30, 2000),
     ),
     max_size=25,
@@ -160,7 +160,7 @@ def test_the_same_messages_in_any_order_give_the_same_leads(messages: list[Messa
 @given(
     st.lists(st.sampled_from(VOICES), min_size=1, max_size=10),
     st.sampled_from(WILLING_SIGNALS),
-    st.floats(0.3, 1),
+    st.floats(0.5, 1),
     st.none() | st.integers(0, 900),
 )
 def test_more_willing_messages_of_the_same_kind_never_lower_a_score(
@@ -184,6 +184,12 @@ def test_voices_count_only_when_willing() -> None:
     lead = only([*offers("abc"), message("m9", "d", Signal.PURPOSE)])
     assert lead.voices == ("a", "b", "c")
     assert [m.post_id for m in lead.messages] == ["m0", "m1", "m2"]
+
+
+@pytest.mark.parametrize(("chances", "expected"), [((0.5, 0.5, 0.5), 1), ((0.9, 0.4, 0.3), 1), ((0.4, 0.4, 0.4), 0)], ids=str)
+def test_three_voices_that_are_probably_all_misread_make_no_lead(chances: Sequence[float], expected: int) -> None:
+    some = [message(f"m{place}", "abc"[place], Signal.OFFER, willing=chance) for place, chance in enumerate(chances)]
+    assert len(leads(some)) == expected
 
 
 def test_other_messages_of_willing_voices_support_the_lead() -> None:

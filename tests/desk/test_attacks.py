@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -253,7 +254,7 @@ def test_a_role_that_was_taken_away_is_gone_at_once(desk: RunningDesk) -> None:
     account_id = desk.account("leaver", Role.OFFICER)
     leaver, admin = desk.sign_in(Role.OFFICER, username="leaver"), desk.sign_in(Role.ADMINISTRATOR, username="boss")
     assert leaver.get("/leads").url.path == "/leads"
-    fields = {"display_name": "Leaver", "roles": ["analyst"], "active": "yes"}
+    fields: dict[str, Any] = {"display_name": "Leaver", "roles": ["analyst"], "active": "yes"}
     assert admin.post(f"/accounts/{account_id}", **fields).status_code == 200
     assert leaver.get("/leads").url.path == "/sign-in"
 

@@ -1,6 +1,7 @@
 """The contact step: nothing goes out without the checks, a second person and an end."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -42,7 +43,7 @@ def start(desk: RunningDesk, browser: Browser, lead: str = LEAD) -> str:
     return answer.url.path
 
 
-def step(desk: RunningDesk, browser: Browser, address: str, name: str, *, at: int | None = None, **fields: object) -> tuple[int, str]:
+def step(desk: RunningDesk, browser: Browser, address: str, name: str, *, at: int | None = None, **fields: Any) -> tuple[int, str]:
     version = contact(desk).version if at is None else at
     answer = browser.post(address, step=name, version=str(version), **fields)
     return answer.status_code, answer.text

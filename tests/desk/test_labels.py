@@ -36,7 +36,7 @@ def put(browser: Browser, address: str = "/labels", **fields: Any) -> Any:
 
 def labels(desk: RunningDesk) -> list[Any]:
     with desk.engine.connect() as connection:
-        return list(connection.execute(select(Label.__table__).order_by(col(Label.post_id), col(Label.labeller))))  # type: ignore[attr-defined]
+        return list(connection.execute(select(*Label.__table__.columns).order_by(col(Label.post_id), col(Label.labeller))))  # type: ignore[attr-defined]
 
 
 def test_a_label_is_kept_with_its_evidence_and_the_next_message_comes(desk: RunningDesk, lea: Browser) -> None:

@@ -1,6 +1,7 @@
 """schemathesis against the desk's own description of its pages: whatever is sent, nothing breaks inside."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -49,7 +50,7 @@ def test_nothing_that_is_sent_breaks_a_page(desk: RunningDesk, everybody: httpx.
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=schema[path][method].as_strategy())
-    def send(case: schemathesis.Case) -> None:
+    def send(case: schemathesis.Case[Any]) -> None:
         address = case.formatted_path.replace("%7Blead_id%7D", lead_id(1))
         fields = {**case.body, "form_token": token} if isinstance(case.body, dict) else {"form_token": token}
         known = {name: value for name, value in (case.query or {}).items() if isinstance(value, str | int)}

@@ -16,6 +16,7 @@ NOT_ALLOWED = Answer({"errors": ["You are not permitted to view the requested re
 
 class FakeDiscourse(FakeServer):
     platform = "discourse"
+    late_request = 40
 
     def url(self, name: str) -> str:
         return f"{self.address}/c/{name}/7"

@@ -16,6 +16,7 @@ STATES = {"deleted": PostState.DELETED, "removed": PostState.REMOVED, "filtered"
 
 class FakeLemmy(FakeServer):
     platform = "lemmy"
+    late_request = 9
 
     def url(self, name: str) -> str:
         return f"{self.address}/c/{name}"
@@ -80,8 +81,9 @@ class FakeLemmy(FakeServer):
 
     def _around(self, item: Item) -> dict[str, Any]:
         creator = {
-            "id": 1, "name": item.author, "display_name": "A name that is nobody's business", "banned": False, "deleted": False, "local": True,
-            "actor_id": f"{self.address}/u/{item.author}", "bot_account": False, "instance_id": 1, "published": "2023-01-01T00:00:00.000000Z",
+            "id": 1, "name": item.author, "display_name": "Nobody's business", "banned": False, "deleted": False, "local": True,
+            "actor_id": f"{self.address}/u/{item.author}", "bot_account": False, "instance_id": 1,
+            "published": "2023-01-01T00:00:00.000000Z",
         }  # fmt: skip
         return {"creator": creator, "community": {"id": 7, "name": item.community}, "counts": {"score": 1, "upvotes": 1, "downvotes": 0}}
 

@@ -17,6 +17,7 @@ SNOWFLAKE_BITS = 16
 
 class FakeMastodon(FakeServer):
     platform = "mastodon"
+    late_request = 20
 
     def __init__(self, world: Any) -> None:
         super().__init__(world)

@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -57,13 +58,19 @@ class FakeServer:
     platform = ""
     # Whether the platform says who took a post away; where not, it is simply not there.
     tells_states = False
+    # The request of a first poll of 350 posts at which some of them are stored, and others are not.
+    late_request = 1
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.faults: Callable[[int, str], Fault | None] = no_fault
+        self.before: Callable[[], None] = lambda: None
         self.requests: list[str] = []
+        self._numbers: dict[str, int] = {}
         self.user_agents: set[str] = set()
         self.authorisations: set[str] = set()
+        # Of the request that is being answered.
+        self.headers: Mapping[str, str] = {}
         self.lock = threading.RLock()
         handler = type("Handler", (Handler,), {"fake": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -113,7 +120,9 @@ class FakeServer:
 
     def number(self, item: Item) -> int:
         """A plain number for an item, rising with time."""
-        return list(self.world.items).index(item.fullname) + 1
+        if len(self._numbers) != len(self.world.items):
+            self._numbers = {name: number for number, name in enumerate(self.world.items, start=1)}
+        return self._numbers[item.fullname]
 
     def items(self, name: str) -> list[Item]:
         return [item for item in self.world.items.values() if item.community == name]
@@ -131,6 +140,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         fake, parts = self.fake, urlsplit(self.path)
         fake.requests.append(self.path)
+        fake.before()
         fake.user_agents.add(self.headers.get("user-agent", ""))
         fake.authorisations.add(self.headers.get("authorization", ""))
         fault = fake.faults(len(fake.requests), parts.path)
@@ -138,8 +148,14 @@ class Handler(BaseHTTPRequestHandler):
             fail(self, fault)
             return
         with fake.lock:
+            fake.headers = {name.lower(): value for name, value in self.headers.items()}
             answer = fake.answer(parts.path, parse_qs(parts.query))
         send(self, answer)
+
+    def handle(self) -> None:
+        # Whoever asked may have been killed.
+        with suppress(ConnectionResetError):
+            super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the standard library's name)
         """Nothing on standard error."""

@@ -11,32 +11,36 @@ import zstandard
 from sqlalchemy import Engine
 
 
-def traces(words: str, *, engine: Engine | None = None, folders: Iterable[Path] = ()) -> set[str]:
-    """Where some words still are: `table.column` for the database, the path for a file. Database files are searched byte by byte too."""
-    found = _in_tables(words, engine) if engine else set()
+def traces(*words: str, engine: Engine | None = None, folders: Iterable[Path] = ()) -> set[str]:
+    """Where any of some words still are: `table.column` for the database, the path for a file, a database's own too."""
+    forms = {form for one in words for form in _forms(one)}
+    found = _in_tables(forms, engine) if engine else set()
     for folder in folders:
-        found |= {str(path) for path in sorted(folder.rglob("*")) if path.is_file() and _is_in(words, path)}
+        found |= {str(path) for path in sorted(folder.rglob("*")) if path.is_file() and _is_in(forms, path)}
     return found
 
 
-def _in_tables(words: str, engine: Engine) -> set[str]:
+def _in_tables(forms: set[bytes], engine: Engine) -> set[str]:
     """Every table that the database knows of, also one that the code has forgotten."""
-    forms = {form.decode("utf-8", "replace") for form in _forms(words)}
     found = set()
     with engine.connect() as connection:
         for table in sqlalchemy.inspect(connection).get_table_names():
+            columns: dict[str, list[str]] = {}
             for row in connection.execute(sqlalchemy.text(f'SELECT * FROM "{table}"')).mappings():
-                found |= {f"{table}.{column}" for column, value in row.items() if any(form in str(value) for form in forms)}
+                for column, value in row.items():
+                    columns.setdefault(column, []).append(str(value))
+            contents = {column: "\n".join(values).encode("utf-8", "surrogatepass") for column, values in columns.items()}
+            found |= {f"{table}.{column}" for column, content in contents.items() if any(form in content for form in forms)}
     return found
 
 
-def _is_in(words: str, path: Path) -> bool:
+def _is_in(forms: set[bytes], path: Path) -> bool:
     content = path.read_bytes()
     if path.suffix == ".gz":
         content = gzip.decompress(content)
     elif path.suffix == ".zst":
         content = zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 28)
-    return any(form in content for form in _forms(words))
+    return any(form in content for form in forms)
 
 
 def _forms(words: str) -> set[bytes]:

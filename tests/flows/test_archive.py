@@ -11,8 +11,9 @@ import pytest
 import zstandard
 
 from coprod_nlp.vocabulary import PostKind, PostState
-from flows.sources.archive import ArchiveSource, Row
+from flows.sources.archive import ArchiveSource
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceRefusedError
+from flows.sources.row import Row
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {".gz": lambda data: gzip.compress(data, 1), ".zst": zstandard.compress}
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

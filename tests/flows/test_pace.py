@@ -42,7 +42,7 @@ def test_the_pace_keeps_at_least_95_percent_of_the_allowed_rate(latency: Callabl
 @pytest.mark.parametrize("latency", LATENCIES)
 def test_no_window_holds_more_requests_than_are_allowed(latency: Callable[[], float]) -> None:
     times = sent(latency, requests=1_000)
-    assert min(later - earlier for earlier, later in zip(times, times[ALLOWED:], strict=False)) >= WINDOW_S
+    assert min(later - earlier for earlier, later in zip(times, times[ALLOWED:], strict=False)) >= WINDOW_S - 1e-6
 
 
 def test_requests_are_spread_and_not_sent_in_a_burst() -> None:

@@ -186,6 +186,16 @@ def test_a_source_that_knows_nothing_twice_is_believed(engine: Engine, settings:
     assert town.reconcile()["vanished"] == 12
 
 
+def test_posts_of_a_server_that_is_out_of_reach_stay_and_are_asked_for_again(engine: Engine, settings: Settings, config: Config) -> None:
+    town = town_of(12, engine, settings, config)
+    town.source.out_of_reach = {"t3_3x"}
+    assert town.reconcile()["unanswered"] == 1
+    assert town.stored()["t3_3x"].state == PostState.VISIBLE
+    town.source.out_of_reach = set()
+    town.reconcile()
+    assert town.source.asked[-1] == ["t3_3x"]
+
+
 def test_only_what_is_due_is_asked_about_and_what_is_overdue_is_counted(engine: Engine, settings: Settings, config: Config) -> None:
     town = town_of(10, engine, settings, config)
     assert town.reconcile()["late"] == 0

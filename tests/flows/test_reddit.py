@@ -14,21 +14,23 @@ import pytest
 from sqlmodel import select, update
 
 from config.settings import author_key
-from coprod_nlp.vocabulary import PostState, RunStatus
+from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job
 from flows.sources.base import SourceUnavailableError
 from flows.sources.reddit import LOOK_UP_SIZE, open_reddit, pace_of
 from flows.steps.collect import collect
-from models import actions, provenance_queries
+from models import provenance_queries
 from models.base import utc_now
 from models.cursor import SourceCursor
 from models.post import Post
 from models.provenance import Poll, Provenance
+from models.right_actions import keep_out
 from models.run import RunProblem
 from models.session import unit_of_work
 from tests.fakes.live import AUTHOR_KEY, SimulatedClock, live_job, live_settings, write_config
-from tests.fakes.reddit import CLIENT_ID, FakeReddit, Fault
+from tests.fakes.reddit import CLIENT_ID, FakeReddit
 from tests.fakes.reddit_world import Item, World
+from tests.fakes.server import Fault
 
 NAME = "marlowick"
 WATCHED = {"silent", "far_less", "far_more"}
@@ -211,15 +213,15 @@ def test_an_author_who_objected_is_not_gathered_and_one_who_is_gone_has_no_key(w
     objected.author = "Somebody_who_objected"
     job = live_job(live_settings(home, home / "config", reddit.address))
     with unit_of_work(job.engine) as session:
-        actions.suppress(session, key_of(objected), reason="objection", by="dpo")
+        keep_out(session, {key_of(objected)}, right=Right.OBJECTION, case="DP-1", by="dpo")
     collect(job)
     assert {name: post.author_key for name, post in posts(job).items()} == {kept.fullname: key_of(kept), gone.fullname: None}
     assert job.run().counts["problems"]["suppressed_author"] >= 1
 
 
 def test_what_is_kept_of_a_poll_names_nobody_and_quotes_nothing(world: World, reddit: FakeReddit, home: Path) -> None:
-    world.grow(NAME, submissions=5, comments=20)
-    reddit.faults = lambda number, _path: Fault(status=500) if number > 6 else None
+    world.grow(NAME, submissions=12, comments=60)
+    reddit.faults = lambda number, _path: Fault(status=500) if number > 3 else None
     with pytest.raises(SourceUnavailableError):
         polled(home, reddit)
     reddit.faults = lambda _number, _path: None

@@ -25,8 +25,9 @@ from models.provenance import Poll
 from models.run import RunProblem
 from models.session import unit_of_work
 from tests.fakes.live import SimulatedClock, live_job, live_settings, write_config
-from tests.fakes.reddit import ACCOUNT, CLIENT_ID, CLIENT_SECRET, PAGE_FAULT, FakeReddit, Fault
+from tests.fakes.reddit import ACCOUNT, CLIENT_ID, CLIENT_SECRET, PAGE_FAULT, FakeReddit
 from tests.fakes.reddit_world import World
+from tests.fakes.server import Fault
 
 FIRST, SECOND = "marlowick", "merle"
 Faults = Callable[[int, str], Fault | None]

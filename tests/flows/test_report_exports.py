@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from config.schema import Config
+from coprod_nlp.vocabulary import Right
 from flows.job import Job, RequestError
 from flows.reports.exports import CIVICRM_COLUMNS
 from flows.reports.files import FILES, KEYS, PAGE, SUMMARY
@@ -25,9 +26,10 @@ from flows.steps.link import link
 from flows.steps.rank import rank, rank_again
 from flows.steps.read import read
 from flows.steps.report import report
-from models import actions, queries
+from models import queries
 from models.lead import Lead
 from models.report import LeadPlace
+from models.right_actions import keep_out
 from models.run import AuditEntry
 from models.session import unit_of_work
 
@@ -39,8 +41,8 @@ SAID = (
     "I already volunteer with the Friends of the park every Sunday, we plant bulbs.",
 )
 PAIR = (
-    "I can help clear the quagga brook on Sunday, happy to bring waders.",
-    "Happy to help at the quagga brook on Sunday, I already volunteer there every month.",
+    "I can help run the quagga library on Tuesdays, happy to volunteer at the desk.",
+    "Happy to volunteer at the quagga library, I can read to children there.",
 )
 
 
@@ -70,11 +72,11 @@ def made(make_job: Callable[..., Job], tmp_path: Path) -> Callable[[list[Row]], 
 
 
 def test_a_network_of_two_is_in_no_page_and_in_no_export(made: Callable[[list[Row]], Job]) -> None:
-    job = made([*thread(SAID, "park"), *thread(PAIR, "brook", rounds=3)])
+    job = made([*thread(SAID, "park"), *thread(PAIR, "desk", rounds=3)])
     assert len(table(job, "leads.csv")) == 1
     written = {path.name: path.read_text(encoding="utf-8") for path in job.out.iterdir()}
     assert set(written) == set(FILES) - {KEYS}
-    assert not [name for name, content in written.items() if "quagga" in content or "https://x.example/brook" in content]
+    assert not [name for name, content in written.items() if "quagga" in content or "https://x.example/desk" in content]
     graph = nx.read_graphml(job.out / "networks.graphml")
     assert len(graph) == 3
     areas = json.loads(written["leads.json"])["opportunity"]
@@ -86,7 +88,7 @@ def test_a_suppressed_voice_is_gone_from_every_file_at_once(made: Callable[[list
     assert "zorilla" in (job.out / PAGE).read_text(encoding="utf-8")
     with unit_of_work(job.engine) as session:
         (key,) = {row.author_key for row in _evidence(job) if "zorilla" in row.body}
-        actions.suppress(session, key, reason="objection", by="the officer")
+        keep_out(session, [key], right=Right.OBJECTION, case="O-1", by="the officer")
     rank_again(job)
     report(job)
     assert not [path.name for path in job.out.iterdir() if "zorilla" in path.read_text(encoding="utf-8")]
@@ -102,7 +104,7 @@ def test_civicrm_gets_an_organisation_for_each_lead_by_the_titles_of_its_own_fie
     rows, leads = table(sample_run, "civicrm.csv"), table(sample_run, "leads.csv")
     assert tuple(rows[0]) == CIVICRM_COLUMNS
     assert [row["External Identifier"] for row in rows] == [lead["lead"] for lead in leads]
-    assert len({row["External Identifier"] for row in rows}) == len(rows) > 3
+    assert all(len({row[name] for row in rows}) == len(rows) > 3 for name in ("External Identifier", "Organization Name"))
     assert all(0 < len(row["Organization Name"]) <= 128 and len(row["External Identifier"]) <= 32 for row in rows)
     assert all(row["Website"].startswith("https://") for row in rows)
     assert all(f"{float(lead['score']):.0f} of 100" in row["Note(s)"] for row, lead in zip(rows, leads, strict=True))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def counted(sample_run: Job) -> dict[tuple[str, str], tuple[int, set[str]]]:
         ):  # fmt: skip
             text = f"{row.title}\n{row.body}"
             wards = {place.ward for place in gazetteer.find(text) if place.ward}
-            assert all(any(name.lower() in text.lower().replace("’", "'") for name in names[ward]) for ward in wards)
+            words = " ".join(re.findall(r"[\w']+", text.lower().replace("’", "'")))
+            assert all(any(name.lower() in words for name in names[ward]) for ward in wards)
             for ward in wards:
                 for area in ("", *row.areas):
                     posts, voices = found.get((ward, area), (0, set()))

@@ -1,0 +1,187 @@
+"""The Bluesky source: atproto, read-only and without an account, by feed or list. docs/sources/bluesky.md says what it can see."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from atproto_client import exceptions as faults
+from atproto_client.client.raw import ClientRaw
+from atproto_client.request import Request
+
+from config.schema import Community
+from config.settings import Settings
+from coprod_nlp.vocabulary import PostKind, PostState
+from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError, SourceUnavailableError
+from flows.sources.live import Cursor, SourceSkippedError, Target
+from flows.sources.newest import Found, NewestFirst, Page
+from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, wrong_address
+from flows.sources.wire import GONE, HostPaces, Wire
+
+PLATFORM = "bluesky"
+# Addresses of the network's own pages, and the server that tells anybody what stands there.
+PAGES, PUBLIC_VIEW = "bsky.app", "public.api.bsky.app"
+# A tenth of the 3,000 in five minutes that one address may make.
+REQUESTS_A_MINUTE = 60
+PAGE_SIZE = 100
+LOOK_UP_SIZE = 25
+KINDS = {"feed": "app.bsky.feed.generator", "lists": "app.bsky.graph.list"}
+# What people and moderators put on accounts and posts: not for readers without an account; not to be shown.
+HELD_BACK = frozenset({"!no-unauthenticated", "!hide", "!takedown", "!suspend"})
+AUTOMATED = "bot"
+NOT_PASSED_ON = frozenset({"host", "connection", "accept-encoding"})
+MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
+
+
+class BlueskySource:
+    """What the network shows to readers without an account, of people who let it."""
+
+    platform = PLATFORM
+    look_up_size = LOOK_UP_SIZE
+
+    def __init__(self, *, contact: str) -> None:
+        self.pace = HostPaces(REQUESTS_A_MINUTE)
+        self._contact = contact
+        self._clients: dict[str, ClientRaw] = {}
+
+    def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
+        """Posts since the cursor, newest first."""
+        host = _view_of(target.community)
+        owner, kind, key = _address(target.community)
+
+        def listing(at: str | None, _floor: datetime) -> Page:
+            with _asking(host, target.place):
+                feed = self._client(host).app.bsky.feed
+                uri = f"at://{self._did(host, owner)}/{KINDS[kind]}/{key}"
+                asked = {"limit": PAGE_SIZE, "cursor": at}
+                page = feed.get_feed({"feed": uri, **asked}) if kind == "feed" else feed.get_list_feed({"list": uri, **asked})
+                # What somebody passed on was written elsewhere.
+                found = [self._found(host, item.post, target, problems) for item in page.feed if item.reason is None]
+                return Page(found, page.cursor if page.feed else None)
+
+        return NewestFirst("posts", listing, target=target, cursor=cursor, problems=problems).posts()
+
+    def look_up(self, fullnames: Sequence[str]) -> Answers:
+        """What posts are now; None for what the network no longer shows, to readers without an account."""
+        return ask_each(fullnames, self._look_up_at)
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.request.close()
+
+    def _found(self, host: str, post: Any, target: Target, problems: Problems) -> Found:
+        posts = [_to_post(host, post, target.community.name)] if _may_be_kept(post) else []
+        if not posts:
+            problems.add(ProblemKind.OPTED_OUT, target.place)
+        return Found(_time(post.indexed_at), posts)
+
+    def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
+        answers: Answers = dict.fromkeys(fullnames)
+        uris = ["at://{}/app.bsky.feed.post/{}".format(*name.split("/")[1:]) for name in fullnames]
+        with _asking(host, host):
+            for post in self._client(host).app.bsky.feed.get_posts({"uris": uris}).posts:
+                if _may_be_kept(post):
+                    answers[_fullname(host, post.uri)] = _to_post(host, post, "")
+        return answers
+
+    def _did(self, host: str, owner: str) -> str:
+        if owner.startswith("did:"):
+            return owner
+        return str(self._client(host).com.atproto.identity.resolve_handle({"handle": owner}).did)
+
+    def _client(self, host: str) -> ClientRaw:
+        if host not in self._clients:
+            wire = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact)
+            self._clients[host] = ClientRaw(f"{base_of(host)}/xrpc", Request(transport=_Through(wire), trust_env=False))
+        return self._clients[host]
+
+
+class _Through(httpx.BaseTransport):
+    """atproto's requests, made by our wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_ON}
+        answer = self._wire.request(request.method, str(request.url), headers=headers, data=request.read() or None)
+        kind = answer.headers.get("content-type", "application/json")
+        return httpx.Response(answer.status_code, headers={"content-type": kind}, content=answer.content, request=request)
+
+    def close(self) -> None:
+        self._wire.close()
+
+
+def open_bluesky(settings: Settings) -> BlueskySource:
+    """The source; nothing is asked yet."""
+    return BlueskySource(contact=needed_contact(settings, PLATFORM))
+
+
+@contextmanager
+def _asking(host: str, place: str) -> Iterator[None]:
+    """Around every use of atproto: nothing but a SourceError comes out."""
+    try:
+        yield
+    except SourceError:
+        raise
+    except faults.BadRequestError:
+        raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} is not there; check its url in communities.toml") from None
+    except faults.UnauthorizedError:
+        raise SourceSkippedError(ProblemKind.PRIVATE_COMMUNITY, f"{place}: {host} shows it to members only") from None
+    except (faults.AtProtocolError, *MISSHAPEN) as error:
+        if isinstance(error, faults.RequestException) and error.response and error.response.status_code in GONE:
+            raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place}: there is nothing at its url in communities.toml") from None
+        raise SourceUnavailableError(
+            f"bluesky: {host}: an answer that atproto does not understand ({type(error).__name__}); try again later"
+        ) from None
+
+
+def _view_of(community: Community) -> str:
+    host = host_of(community)
+    return PUBLIC_VIEW if host == PAGES else host
+
+
+def _address(community: Community) -> tuple[str, str, str]:
+    """Owner, kind and key of a feed or list."""
+    match path_of(community):
+        case ["profile", owner, kind, key] if kind in KINDS:
+            return owner, kind, key
+    raise wrong_address(community, "feed or list; wanted https://bsky.app/profile/OWNER/feed/KEY or …/lists/KEY")
+
+
+def _may_be_kept(post: Any) -> bool:
+    labels = [*(post.author.labels or ()), *(post.labels or ())]
+    return not any(label.val in HELD_BACK and not label.neg for label in labels)
+
+
+def _to_post(host: str, post: Any, name: str) -> CollectedPost:
+    record, author = post.record, post.author
+    fullname = _fullname(host, post.uri)
+    is_automated = any(label.val == AUTOMATED for label in author.labels or ())
+    key = post.uri.rpartition("/")[2]
+    return CollectedPost(
+        fullname=fullname,
+        community=name,
+        kind=PostKind.COMMENT if record.reply else PostKind.SUBMISSION,
+        state=PostState.AUTOMATED if is_automated else PostState.VISIBLE,
+        author_id=author.did,
+        title="",
+        body=record.text.replace("\0", ""),
+        parent=_fullname(host, record.reply.parent.uri) if record.reply else None,
+        thread=_fullname(host, record.reply.root.uri) if record.reply else fullname,
+        permalink=f"https://{PAGES}/profile/{author.handle}/post/{key}",
+        score=None,
+        created_at=_time(record.created_at),
+    )
+
+
+def _fullname(host: str, uri: str) -> str:
+    """`at://DID/app.bsky.feed.post/KEY` as host, who and key."""
+    _, _, did, _, key = uri.split("/")
+    return f"{host}/{did}/{key}"
+
+
+def _time(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
