@@ -115,6 +115,7 @@ def marked_line(path: Path) -> int:
 
 K, C, M, P, R, T, X, L = SOUND
 KEYS = "unknown key; allowed: "
+ON_WEIGHTS = tomllib.loads(SOUND[R])["weights"]
 NEVER = "ends = 2999-01-01"
 
 
@@ -126,8 +127,8 @@ def case(name: str, file: str, old: str, new: str, key: str, seen: str, wanted: 
 
 CASES = [
     case("unknown key", R, "leads_shown = 50", "leads_shown = 50\nleeds_shown = 9", "leeds_shown", "9",
-         KEYS + "evidence_shown, groups, interval, leads_shown, minimum_voices, ties, weights"),
-    case("unknown key of a table", R, "reply = 1.0", "reply = 1.0\nhalf_life = 9", "ties.half_life", "9", KEYS + "half_life_days, reply"),
+         KEYS + "evidence_shown, groups, interval, leads_shown, minimum_voices, places, ties, weights"),
+    case("unknown key of a table", R, "reply = 1.0", "reply = 1.0\nhalf_life = 9", "ties.half_life", "9", KEYS + "area, area_days"),
     case("unknown key of a fit", C, "= 0.8", "= 0.8\nfit = 1", "thornby.areas.parks.fit", "1", KEYS + "interdependence, programmes"),
     case("key of a ward", C, "wards = [", "wards = [", "thornby.wards.0.x", "1", KEYS + "aliases, code", also={"{ n": "{ x = 1, n"}),
     case("unknown key of a community", M, '"interest"', '"interest"\nno = 1', "community.1.no", "1", KEYS + "approach, category"),
@@ -137,8 +138,8 @@ CASES = [
     case("2 voices", R, "minimum_voices = 3", "minimum_voices = 2", "minimum_voices", "2", "greater than or equal to 3"),
     case("a word for a number", R, "minimum_voices = 3", 'minimum_voices = "all"', "minimum_voices", "'all'", "valid integer"),
     case("thread limit", R, "thread_limit = 30", "thread_limit = 201", "ties.thread_limit", "201", "less than or equal to 200"),
-    case("weight below 0", R, "fit = 9 }", "fit = -1 }", "weights.fit", "-1", "greater than or equal to 0"),
-    case("weight without end", R, "fit = 9 }", "fit = inf }", "weights.fit", "inf", "finite"),
+    case("weight below 0", R, "fit = 9", "fit = -1", "weights.fit", "-1", "greater than or equal to 0"),
+    case("weight without end", R, "fit = 9", "fit = inf", "weights.fit", "inf", "finite"),
     case("fit above 1", C, "= 0.8", "= 1.01", "thornby.areas.parks.substitutability", "1.01", "less than or equal to 1"),
     case("kept for yes days", T, "kept_days = 90", "kept_days = true", "reddit.kept_days", "True", ""),
     case("service code 0", K, "lgsl = [508]", "lgsl = [508, 0]", "parks.lgsl.1", "0", "greater than or equal to 1"),
@@ -174,10 +175,10 @@ CASES = [
     case("no days", T, "kept_days = 90", "", "reddit.kept_days", "", "this key is required", also={"[reddit]": f"[reddit] {HERE}"}),
     case("no half-life", R, "half_life_days = 180", "", "ties.half_life_days", "", "key is required", also={"[ties]": f"[ties] {HERE}"}),
     case("no default", T, "[default]", "[archive]", "default", "", "add a [default] table with kept_days"),
-    case("no weight", R, "fit = 9 }", "fit = 0 }", "weights", "", "at least one weight must be above 0",
-         also={f"{name} = 9": f"{name} = 0" for name in tomllib.loads(SOUND[R])["weights"] if name != "fit"}),
+    case("no weight", R, "fit = 9", "fit = 0", "weights", "", "at least one weight must be above 0",
+         also={"[weights]": f"[weights] {HERE}"} | {f"{name} = 9": f"{name} = 0" for name in ON_WEIGHTS if name != "fit"}),
     case("not TOML", R, "thread = 0.5", "thread = ,5", R, "", "not valid TOML"),
-    case("cut off", R, "thread_limit = 30\n", "thread_limit = [30,", R, "", "not valid TOML"),
+    case("cut off", R, "area_days = 30\n", "area_days = [30,", R, "", "not valid TOML"),
     case("below a text of several lines", P, NEVER, 'ends = "never"', "listening.ends", "'never'", "valid date",
          also={'"Find people who would help."': '"""\nFind people.\n[see the DPIA]\nends = later\n"""'}),
     case("below a line separator", R, "[ties]", "# one\u2028line\n[ties]\nlimit = 3", "ties.limit", "3", KEYS),

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlmodel import SQLModel, col
 
+from models.base import utc_now
 from models.bulk import upsert
 from models.interaction import Interaction
 from models.lead import Network, NetworkVoice
@@ -89,7 +90,8 @@ def test_keys_of_several_columns_are_compared_as_a_whole(engine: Engine) -> None
 
 
 def test_a_table_of_keys_only_takes_the_same_row_twice(engine: Engine) -> None:
-    put(engine, {"network_id": "n1", "scope": "s", "council": "c", "voices": 3, "ties": 3}, table=Network)
+    network = {"network_id": "n1", "scope": "s", "council": "c", "area": "parks", "voices": 3, "willing_voices": 3, "ties": 3}
+    put(engine, network | {"first_seen_at": utc_now(), "change": "new", "origins": []}, table=Network)
     for _ in range(2):
         put(engine, {"network_id": "n1", "author_key": "a"}, {"network_id": "n1", "author_key": "b"}, table=NetworkVoice)
     with engine.connect() as connection:
