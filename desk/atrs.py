@@ -1,4 +1,7 @@
-"""The record for the Algorithmic Transparency Recording Standard, by the numbers of its template (version 3)."""
+"""The record for the Algorithmic Transparency Recording Standard, by the fields of version 3.
+
+The template itself is a spreadsheet that could not be read here: compare the numbers with it before publishing.
+"""
 
 from desk.facts import Facts
 from desk.record import Entry, Record, Section, listed
@@ -39,24 +42,23 @@ def _owner(facts: Facts) -> Section:
         Entry("2.1.1", "Organisation or department", facts.council_name),
         Entry("2.1.2", "Team", facts.desk.team),
         Entry("2.1.3", "Senior responsible owner", facts.desk.responsible_owner),
-        Entry("2.1.4", "External supplier involvement", "None is needed: it is open-source software (Apache-2.0) that runs on the "
+        Entry("2.1.4", "Third-party involvement", "None is needed: it is open-source software (Apache-2.0) that runs on the "
               "council's own machines. If a supplier runs it, name them here, with their Companies House number, role, "
               "procurement and access to data."),
     ))  # fmt: skip
 
 
 def _rationale(facts: Facts) -> Section:
-    purposes = listed([f"{c.purpose} ({c.statutory_function}; {day(c.starts)} to {day(c.ends)})" for c in facts.campaigns], nothing="")
+    purposes = listed([f"{c.purpose} ({c.statutory_function}; {day(c.starts)} to {day(c.ends)})" for c in facts.campaigns])
     return Section("2.2 Description and rationale", (
         Entry("2.2.1", "Detailed description", "Each post is read for its policy area and for signals such as offering, already "
               "helping or asking to join, with the words that show each. Posts that reveal private matters are set aside first. "
               "Replies, mentions and shared threads join people into networks; a network of fewer than "
               f"{facts.config.ranking.minimum_voices} people is never shown. A network's score is a sum of bounded parts, each "
-              "printed with its sentence, and an interval from resampling."),
-        Entry("2.2.2", "Scope", purposes),
-        Entry("2.2.3", "Benefit", ""),
-        Entry("2.2.4", "Previous process", ""),
-        Entry("2.2.5", "Alternatives considered", ""),
+              "printed with its sentence, and an interval from resampling.\nPurposes:\n" + purposes),
+        Entry("2.2.2", "Benefits"),
+        Entry("2.2.3", "Previous process"),
+        Entry("2.2.4", "Alternatives considered"),
     ))  # fmt: skip
 
 
@@ -83,11 +85,12 @@ def _system(facts: Facts) -> Section:
     return Section("2.4.1 Tool specification: system", (
         Entry("2.4.1.1", "System architecture", "Scheduled steps: collect, read, link, rank, report; a database; a web application "
               "for staff. It runs on the council's machines and reaches no host but the configured sources."),
-        Entry("2.4.1.2", "Phase", "Production" if facts.campaigns else "Pilot"),
-        Entry("2.4.1.3", "Maintenance", "Each run compares its readings with the messages the classifier was checked on and with the "
+        Entry("2.4.1.2", "System-level input", "Public messages of the configured communities, with their time, thread and link."),
+        Entry("2.4.1.3", "System-level output", "A ranked list of networks with reasons and evidence, an opportunity map, coverage."),
+        Entry("2.4.1.4", "Maintenance", "Each run compares its readings with the messages the classifier was checked on and with the "
                                         "run before. "
-              + ("Alarms of the newest run: " + " ".join(facts.drift_alarms) if facts.drift_alarms else "No alarm in the newest run.")),
-        Entry("2.4.1.4", "Models", "One text classifier with an encoder of sentences; grouping and ranking are fixed arithmetic."),
+              + _drift(facts)),
+        Entry("2.4.1.5", "Models", "One text classifier with an encoder of sentences; grouping and ranking are fixed arithmetic."),
     ))  # fmt: skip
 
 
@@ -123,10 +126,11 @@ def _development(facts: Facts) -> Section:
               "were written for it."),
         Entry("2.4.3.5", "Data completeness and representativeness", "Written English of the United Kingdom. How well it reads other "
               "ways of writing is not known; label posts of each community and look at its own figures."),
-        Entry("2.4.3.6", "Data cleaning", "Markup and quotations of others are taken out before reading."),
+        Entry("2.4.3.6", "Source data URL"),
         Entry("2.4.3.7", "Data collection", "Written by hand for this purpose; labels of staff where a source's terms allow training."),
-        Entry("2.4.3.8", "Data access and storage", "In the repository; labels in the council's own database."),
+        Entry("2.4.3.8", "Data cleaning", "Markup and quotations of others are taken out before reading."),
         Entry("2.4.3.9", "Data sharing agreements", "None needed for the shipped data."),
+        Entry("2.4.3.10", "Data access and storage", "In the repository; labels in the council's own database."),
     ))  # fmt: skip
 
 
@@ -162,3 +166,10 @@ def _risks(facts: Facts) -> Section:
 
 def _requests(facts: Facts) -> str:
     return listed([f"{row.kind}, {(row.outcome or 'open').replace('_', ' ')}: {number(row.requests)}" for row in facts.requests])
+
+
+def _drift(facts: Facts) -> str:
+    """What the newest run says of drift; a run without figures is no run without drift."""
+    if facts.drift_alarms is None:
+        return "The newest run has no such figures."
+    return "Alarms of the newest run: " + " ".join(facts.drift_alarms) if facts.drift_alarms else "No alarm in the newest run."

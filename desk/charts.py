@@ -55,7 +55,8 @@ class Chart:
 
 def calibration_chart(sides: Sequence[tuple[str, str, dict[str, Any]]]) -> Chart | None:
     """How often messages of each probability are willing. On the diagonal, a probability means what it says."""
-    lines, rows = [], []
+    lines: list[Line] = []
+    rows: list[tuple[str, ...]] = []
     for name, kind, curves in sides:
         if points := curves.get("calibration"):
             lines.append(Line(name, kind, tuple(_place(chance, share) for chance, share, _ in points)))
@@ -72,7 +73,9 @@ def calibration_chart(sides: Sequence[tuple[str, str, dict[str, Any]]]) -> Chart
 
 def precision_recall_chart(sides: Sequence[tuple[str, str, dict[str, Any]]]) -> Chart | None:
     """Of what is called willing, how much is; of what is willing, how much is called so; at each threshold."""
-    lines, rows, best = [], [], []
+    lines: list[Line] = []
+    rows: list[tuple[str, ...]] = []
+    best: list[str] = []
     for name, kind, curves in sides:
         if points := curves.get("precision_recall"):
             lines.append(Line(name, kind, tuple(_place(recall, precision) for _, precision, recall in points)))

@@ -12,6 +12,8 @@ from models.base import utc_now
 
 TIMEOUT_S = 3 * 60 * 60
 LAST_CHARS = 600
+# What a process says that ends without plain words.
+BROKEN = "Something broke inside. Tell whoever looks after this installation; coprod check may say what it is."
 
 
 @dataclass
@@ -55,7 +57,8 @@ def run(settings: Settings, *arguments: str) -> tuple[int, str]:
         )
     except subprocess.TimeoutExpired:
         return 1, "It took too long and was stopped."
-    return done.returncode, (done.stderr if done.returncode else done.stdout).strip()[-LAST_CHARS:]
+    words = done.stderr if done.returncode else done.stdout
+    return done.returncode, BROKEN if "Traceback" in words else words.strip()[-LAST_CHARS:]
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -45,9 +45,10 @@ class Facts:
         return sum(row.posts for row in self.kept)
 
     @property
-    def drift_alarms(self) -> list[str]:
+    def drift_alarms(self) -> list[str] | None:
+        """None where the newest run has no figures of drift."""
         drift = self.run.counts.get("drift") if self.run else None
-        return alarms(drift) if drift else []
+        return alarms(drift) if drift else None
 
     def figure(self, name: str) -> float | None:
         """A figure of the classifier on its fixed set."""

@@ -106,7 +106,8 @@ def _post_page(
     """One message; that it was shown is counted and written down. What others said is shown where it has to be settled."""
     with unit_of_work(office.engine) as session:
         keys = [post.author_key] if post.author_key else []
-        decision_actions.record_views(session, acting.account_id, keys, lead_id=post.post_id, by=acting.username)
+        # The community stands in the audit log, not the message: the log outlives an erasure.
+        decision_actions.record_views(session, acting.account_id, keys, lead_id=post.community_id, by=acting.username)
         given = label_queries.labels_of_post(session.connection(), post.post_id)
         names = account_queries.names(session.connection(), acting.council)
     others = [row for row in given if row.labeller != acting.username]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlmodel import col
 
 from config.settings import author_key, load_author_key
@@ -46,7 +46,7 @@ def count(desk: RunningDesk, column: object, *where: object) -> int:
 def test_an_objection_from_the_public_page_to_the_removal(chromium: Browser, desk: RunningDesk, script: bool) -> None:
     key = author_key(load_author_key(desk.office.settings), platform=TOWN, author_id="Ann")
     with desk.engine.begin() as connection:
-        connection.execute(Post.__table__.update().where(col(Post.post_id) == "p-m1-voice0").values(author_key=key))  # type: ignore[attr-defined]
+        connection.execute(update(Post).where(col(Post.post_id) == "p-m1-voice0").values(author_key=key))
     outside = chromium.new_context(java_script_enabled=script)
     page = outside.new_page()
     page.goto(f"{desk.address}/your-posts")

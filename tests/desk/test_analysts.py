@@ -11,6 +11,7 @@ from coprod_nlp.reading.artefact import SHIPPED, load_manifest
 from coprod_nlp.reading.labels import LABELS, WILLING
 from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.measure import Scored
+from desk import errands
 from desk.charts import calibration_chart, precision_recall_chart
 from desk.facts import facts_of
 from desk.record import as_markdown, count_open
@@ -127,6 +128,11 @@ def test_a_retraining_with_too_few_labels_says_so_on_the_page(desk: RunningDesk,
     text = lea.get("/classifiers").text
     assert "ended without a challenger" in text
     assert "label more posts" in text
+
+
+def test_a_process_that_breaks_shows_no_trace_of_its_inside(desk: RunningDesk) -> None:
+    code, words = errands.run(desk.office.settings, "timeit", "-n", "1", "1/0")
+    assert (code, words) == (1, errands.BROKEN)
 
 
 def run_row(run_id: str, **changed: Any) -> dict[str, Any]:

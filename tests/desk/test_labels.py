@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from coprod_nlp.training.agreement import compare_judgements
@@ -14,7 +14,7 @@ from models.desk_words import Role
 from models.label import Label
 from models.post import Post
 from tests.desk.conftest import Browser, RunningDesk
-from tests.desk.stock import OTHER_COUNCIL, stock
+from tests.desk.stock import OTHER_COUNCIL, TOWN, stock
 
 BODY = "I can lend my van for the clean-up."
 
@@ -51,7 +51,7 @@ def test_a_label_is_kept_with_its_evidence_and_the_next_message_comes(desk: Runn
         False,
     )
     assert shown(lea)["post_id"] != first
-    assert {("lea", "store_labels", "desk"), ("lea", "view_evidence", first)} <= set(desk.audited())
+    assert {("lea", "store_labels", "desk"), ("lea", "view_evidence", TOWN)} <= set(desk.audited())
 
 
 def test_evidence_can_be_typed_and_ticks_its_signal(desk: RunningDesk, lea: Browser) -> None:
@@ -150,7 +150,7 @@ def test_the_analysts_pages_are_closed_to_others(desk: RunningDesk, path: str) -
 def test_a_deleted_message_is_not_labelled(desk: RunningDesk, lea: Browser) -> None:
     given = shown(lea)
     with desk.engine.begin() as connection:
-        connection.execute(Post.__table__.update().where(col(Post.post_id) == given["post_id"]).values(state="deleted"))  # type: ignore[attr-defined]
+        connection.execute(update(Post).where(col(Post.post_id) == given["post_id"]).values(state="deleted"))
     answer = lea.post("/labels", page="/account", signals="offer", action="save", **given)
     assert answer.status_code == 404
 
