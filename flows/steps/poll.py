@@ -31,7 +31,7 @@ from models import actions, provenance_actions, provenance_queries, queries
 from models.base import utc_now
 
 # Stored when there are so many, or after so long, whichever comes first: little is lost by a kill, and a fast source is not held up.
-BATCH, FLUSH_S = 500, 10.0
+BATCH, FLUSH_S = 100, 10.0
 POLLS_LOOKED_AT = 200
 # Communities that do not come one after another: then it is the platform.
 FAILURES_IN_A_ROW = 2

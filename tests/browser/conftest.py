@@ -13,8 +13,9 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one file of tests: while Playwright runs, nothing else in this process may run an event loop."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed here")
     with sync_playwright() as playwright:

@@ -1,40 +1,25 @@
 """The report in a real browser: accessible, alone, filtered, readable at phone width and on paper."""
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request
 
 from flows.job import Job
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here"),
     pytest.mark.filterwarnings("default"),
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def opened(browser: Browser, job: Job, name: str, *, size: tuple[int, int], is_audited: bool = True, has_script: bool = True) -> Page:
+def opened(chromium: Browser, job: Job, name: str, *, size: tuple[int, int], is_audited: bool = True, has_script: bool = True) -> Page:
     """A page of the report; axe needs the page's own policy to be off, a reader does not."""
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, bypass_csp=is_audited, java_script_enabled=has_script)
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]}, bypass_csp=is_audited, java_script_enabled=has_script)
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
     page.goto((job.out / name).as_uri())
@@ -49,16 +34,16 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 @pytest.fixture
-def page(size: tuple[int, int], browser: Browser, sample_run: Job) -> Iterator[Page]:
-    page = opened(browser, sample_run, "report.html", size=size)
+def page(size: tuple[int, int], chromium: Browser, sample_run: Job) -> Iterator[Page]:
+    page = opened(chromium, sample_run, "report.html", size=size)
     yield page
     page.close()
 
 
 @pytest.fixture
-def reader(size: tuple[int, int], browser: Browser, sample_run: Job) -> Iterator[Page]:
+def reader(size: tuple[int, int], chromium: Browser, sample_run: Job) -> Iterator[Page]:
     """The page as its reader has it, with its own content security policy."""
-    page = opened(browser, sample_run, "report.html", size=size, is_audited=False)
+    page = opened(chromium, sample_run, "report.html", size=size, is_audited=False)
     yield page
     page.close()
 
@@ -68,16 +53,16 @@ def shown(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["report.html", "summary.html"])
-def test_axe_finds_no_violation(browser: Browser, sample_run: Job, size: tuple[int, int], name: str) -> None:
-    page = opened(browser, sample_run, name, size=size)
+def test_axe_finds_no_violation(chromium: Browser, sample_run: Job, size: tuple[int, int], name: str) -> None:
+    page = opened(chromium, sample_run, name, size=size)
     found = Axe().run(page, options={"runOnly": RULES})
     page.close()
     assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("name", ["report.html", "summary.html"])
-def test_nothing_sticks_out_sideways(browser: Browser, sample_run: Job, size: tuple[int, int], name: str) -> None:
-    page = opened(browser, sample_run, name, size=size)
+def test_nothing_sticks_out_sideways(chromium: Browser, sample_run: Job, size: tuple[int, int], name: str) -> None:
+    page = opened(chromium, sample_run, name, size=size)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.close()
 
@@ -114,8 +99,8 @@ def test_filters_that_no_lead_passes_say_what_to_do(reader: Page) -> None:
     assert "Choose fewer things" in reader.get_by_role("status").inner_text()
 
 
-def test_without_javascript_every_lead_is_there_and_no_form(browser: Browser, sample_run: Job) -> None:
-    page = opened(browser, sample_run, "report.html", size=(1280, 900), is_audited=False, has_script=False)
+def test_without_javascript_every_lead_is_there_and_no_form(chromium: Browser, sample_run: Job) -> None:
+    page = opened(chromium, sample_run, "report.html", size=(1280, 900), is_audited=False, has_script=False)
     assert not page.locator("form").is_visible()
     assert len(shown(page)) == page.locator(".overview tbody tr").count() > 3
     page.close()
@@ -129,8 +114,8 @@ def test_the_page_prints(page: Page) -> None:
     assert len(page.pdf(format="A4")) > 20_000
 
 
-def test_the_summary_is_one_page_of_paper(browser: Browser, sample_run: Job) -> None:
-    page = opened(browser, sample_run, "summary.html", size=(1280, 900))
+def test_the_summary_is_one_page_of_paper(chromium: Browser, sample_run: Job) -> None:
+    page = opened(chromium, sample_run, "summary.html", size=(1280, 900))
     pdf = page.pdf(format="A4", prefer_css_page_size=True)
     page.close()
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 1

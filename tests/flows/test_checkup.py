@@ -37,7 +37,7 @@ starts = {starts}
 ends = {ends}
 communities = []
 """
-GOOD = ["settings", "configuration", "campaign", "author key", "database", "reader", "folder"]
+GOOD = ["settings", "configuration", "campaign", "author key", "database", "deletion", "reader", "folder"]
 
 
 def campaign_in(directory: Path, council: str, *, starts: str = LONG_AGO, ends: str = NEVER, review: str = NEVER) -> Path:

@@ -111,7 +111,7 @@ WRONG = [
     pytest.param(["--out", __file__], {}, USAGE, "is a file", id="report into a file"),
     pytest.param(["--source", "gone/*.gz"], {}, SOURCE, "gone/*.gz: no archive there; wanted a file, a folder", id="missing archive"),
     pytest.param(["--source", "sample", "--source", "gone.csv"], {}, SOURCE, "gone.csv: no archive there", id="second archive missing"),
-    pytest.param(["--source", "lemmy"], {}, SOURCE, "lemmy: gathering live from there is not built yet; give an archive", id="lemmy"),
+    pytest.param(["--source", "lemmy"], {}, SOURCE, "lemmy: no campaign of marlowick names a community there", id="lemmy"),
     pytest.param(["--source", "reddit"], {}, SOURCE, "reddit: no campaign of marlowick names a community there", id="reddit"),
     pytest.param(
         ["--source", "reddit", "--campaign", "atlantis"], {}, SOURCE, "--campaign atlantis: not in campaigns.toml; known: marlowick_2026",
