@@ -106,10 +106,19 @@ def always(fault: Fault, start: str = "/") -> Faults:
     return lambda _number, path: fault if path.startswith(start) else None
 
 
-IN_A_MINUTE = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+def dated() -> Faults:
+    """A refusal until ten minutes from the moment it is given."""
+
+    def faults(number: int, _path: str) -> Fault | None:
+        until = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+        return Fault(status=429, headers={"retry-after": until}) if number == 4 else None
+
+    return faults
+
+
 HEALED = [
     pytest.param(once(Fault(status=429, headers={"retry-after": "31"})), 31, "Reddit asks us to wait", id="too many, with a time to wait"),
-    pytest.param(once(Fault(status=429, headers={"retry-after": IN_A_MINUTE})), 420, "Reddit asks us to wait", id="too many, with a date"),
+    pytest.param(dated(), 590, "Reddit asks us to wait", id="too many, with a date"),
     pytest.param(once(Fault(status=429)), 60, "Reddit asks us to wait", id="too many, without a time"),
     pytest.param(once(Fault(status=500)), 2, "Reddit answered with error 500", id="error of the server"),
     pytest.param(once(Fault(status=503, content_type="text/html")), 2, "Reddit answered with error 503", id="error with a page"),

@@ -263,7 +263,7 @@ def make_report(make_job: Callable[..., Job], tmp_path: Path) -> Callable[[list[
 
 
 def test_hostile_words_names_and_links_are_shown_as_words_or_not_at_all(make_report: Callable[[list[Row]], Report]) -> None:
-    lines = told_by(tuple(f"{words} {HOSTILE}" for words in SAID), subreddit="<i>=cmd|' /C calc'!A0")
+    lines = told_by(tuple(f"{words} The park and its trees need us all. {HOSTILE}" for words in SAID), subreddit="<i>=cmd|' /C calc'!A0")
     escaped = 'https://x.example/"><script>alert(1)</script>'
     for line, bad in zip(lines, ("javascript:alert(1)", "data:text/html,x", "//x.example/x", "ftp://x.example", escaped, ""), strict=True):
         line["permalink"] = bad
