@@ -121,7 +121,8 @@ def test_memory_does_not_grow_with_the_file(name: str, monkeypatch: pytest.Monke
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert (seen, problems.by_kind()) == (count, {"missing_key": count, "null_time": count})
-    assert peaks[1] < 2 * peaks[0], "20 times as many rows"
+    # Kept, 38,000 more rows would be some 20 MB; what other threads take meanwhile is far less.
+    assert peaks[1] - peaks[0] < 2_000_000
 
 
 # What collecting makes of it.
