@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
+from coprod_nlp.reading.labels import FIRST_SPAN
 
 BITS = 17
 LONGEST_RUN = 3
@@ -118,11 +118,6 @@ def stacked(heads: Mapping[str, LogisticRegression]) -> tuple[Floats, Floats]:
     """Weights (features, labels) and intercepts (labels,) of one classifier a label."""
     weights = np.vstack([head.coef_[0] for head in heads.values()]).T
     return np.ascontiguousarray(weights, np.float32), np.array([head.intercept_[0] for head in heads.values()], dtype=np.float32)
-
-
-def check_labels(posts: Mapping[str, object], sentences: Mapping[str, object]) -> bool:
-    """Whether classifiers are those of this code."""
-    return tuple(posts) == LABELS and tuple(sentences) == SPAN_LABELS
 
 
 def _runs(flat: NDArray[np.uint64], sentence: Ints) -> tuple[Ints, Ints]:

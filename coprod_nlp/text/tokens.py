@@ -9,7 +9,6 @@ import spacy
 from numpy.typing import NDArray
 from spacy.attrs import IDX, IS_PUNCT, IS_SPACE, LENGTH, LOWER
 from spacy.language import Language
-from spacy.strings import hash_string  # type: ignore[attr-defined]
 
 ENDS = (".", "!", "?", "…", "...", "..", "!!", "??", "!?", "?!")
 CLOSERS = (")", "]", '"', "”", "’", "'", "''")
@@ -109,11 +108,6 @@ class Tokeniser:
         kept &= visible
         words = np.bincount(of_sentence[kept], minlength=count)
         return TokenBatch(whole[kept, 0], of_text[kept], of_sentence[kept], sentence_text, sentence_start, sentence_end, words)
-
-
-def word_ids(words: str) -> Ids:
-    """Sorted ids of the words of a text, as `Tokeniser` gives them."""
-    return np.array(sorted({hash_string(word) for word in words.split()}), dtype=np.uint64)
 
 
 def _blank() -> Language:
