@@ -14,6 +14,11 @@ INTERACTION_KINDS = tuple(InteractionKind)
 TIE_KINDS = tuple(TieKind)
 
 
+def whole_text(title: str, body: str) -> str:
+    """Title and body as one string; evidence offsets count its characters."""
+    return TITLE_END.join(part for part in (title, body) if part)
+
+
 @dataclass(frozen=True, slots=True)
 class PostText:
     """One post as it is read: an identifier and its words. `is_readable` is false for deleted, removed and automated posts."""
@@ -26,7 +31,7 @@ class PostText:
     @property
     def text(self) -> str:
         """Title and body as one string; evidence offsets count its characters."""
-        return TITLE_END.join(part for part in (self.title, self.body) if part)
+        return whole_text(self.title, self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from config.schema import Campaign
+from coprod_nlp.excerpt import safe_link
 from coprod_nlp.words import WELCOME_WORDS
 from desk.auth import Acting, Officer
 from desk.office import Office, TheOffice
 from desk.pages import go, page
-from desk.quotes import safe_link
 from models import account_queries, contact_actions, contact_queries, desk_queries
 from models.base import utc_now
 from models.classifier_actions import RefusedError

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Form, HTTPException, Path, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from sqlmodel import Session
 
+from coprod_nlp.excerpt import safe_link
 from coprod_nlp.vocabulary import Right
 from desk.auth import Acting, DataProtection
 from desk.office import Office, TheOffice
 from desk.pages import go, page
-from desk.quotes import safe_link
 from desk.whose import keys_of, person_of, places_of
 from models import account_queries, request_actions, request_queries
 from models.actions import audit

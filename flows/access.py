@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from sqlalchemy import Connection, Engine
 
 from config.schema import Config
-from coprod_nlp.records import TITLE_END
+from coprod_nlp.records import whole_text
 from coprod_nlp.vocabulary import Right
 from flows.job import RequestError
 from flows.rights import Person, checked_case, checked_name
@@ -63,7 +63,7 @@ def write_access(engine: Engine, person: Person, *, case: str, by: str, out: Pat
 def gather(connection: Connection, person: Person, *, config: Config) -> dict[str, Any]:
     """Everything about a person: each table with personal columns is asked, as each of them is when somebody is erased."""
     posts = right_queries.posts_of_keys(connection, person.keys)
-    texts = {post.post_id: TITLE_END.join(part for part in (post.title, post.body) if part) for post in posts}
+    texts = {post.post_id: whole_text(post.title, post.body) for post in posts}
     records: dict[str, list[dict[str, Any]]] = {}
     for table, row in right_queries.rows_about(connection, keys=person.keys, post_ids=list(texts)):
         records.setdefault(str(table.__tablename__), []).append(_record(table, row, texts, person))

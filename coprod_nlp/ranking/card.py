@@ -10,7 +10,7 @@ import networkx as nx
 
 from coprod_nlp.ranking.approach import Call, Readiness, approach_calls, readiness, stages
 from coprod_nlp.ranking.places import Gazetteer
-from coprod_nlp.records import TITLE_END, Evidence, Message
+from coprod_nlp.records import Evidence, Message, whole_text
 from coprod_nlp.vocabulary import PolicyArea, Signal, Stage
 
 PHRASES, PHRASE_CHARS = 6, 170
@@ -35,7 +35,7 @@ class Told:
             {PolicyArea(area): chance for area, chance in row.areas.items()},
             {Signal(signal): chance for signal, chance in row.signals.items()},
         )  # fmt: skip
-        text = TITLE_END.join(part for part in (row.title, row.body) if part)
+        text = whole_text(row.title, row.body)
         return cls(message, text, tuple(Evidence(Signal(name), start, end) for name, start, end in row.evidence))
 
 

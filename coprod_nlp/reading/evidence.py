@@ -6,7 +6,7 @@ import numpy as np
 
 from coprod_nlp.reading.encoder import Encoded, Floats
 from coprod_nlp.reading.labels import SPAN_LABELS
-from coprod_nlp.records import TITLE_END, Evidence
+from coprod_nlp.records import Evidence, whole_text
 from coprod_nlp.text.tokens import Tokeniser
 from coprod_nlp.vocabulary import Signal
 
@@ -18,7 +18,7 @@ BEST_PIECES = 3
 
 def find_evidence(tokeniser: Tokeniser, title: str, body: str, encoded: Encoded, signals: Sequence[Signal]) -> tuple[Evidence, ...]:
     """One span a signal, in the characters of `PostText.text`; none where a post has no sentence."""
-    text = TITLE_END.join(part for part in (title, body) if part)
+    text = whole_text(title, body)
     tokens = tokeniser.tokens([text])
     found = []
     for signal in signals:

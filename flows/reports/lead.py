@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from coprod_nlp.drawing.charts import BarChart, activity_chart
 from coprod_nlp.drawing.picture import NetworkPicture, network_graph, network_picture
+from coprod_nlp.excerpt import safe_link, varied
 from coprod_nlp.ranking.approach import SIGNALS_OF, Call
 from coprod_nlp.ranking.card import Activity, NetworkCard, Phrase, Told, network_card, shortened
 from coprod_nlp.ranking.card_sentences import readiness_sentence, role_sentences
@@ -17,7 +18,7 @@ from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, kept_sentenc
 from coprod_nlp.vocabulary import Signal
 from coprod_nlp.words import APPROACH_WORDS, SIGNAL_WORDS, STAGE_WORDS, WELCOME_WORDS
 from flows.job import Job
-from flows.reports.quotes import Quote, counted, quote, safe_link, title_of, varied
+from flows.reports.quotes import Quote, counted, quote, title_of
 from models import network_queries, queries, report_queries
 
 SNIPPETS = 2
