@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
 
+from coprod_nlp.cells import is_formula
 from desk import words
 from desk.auth import Officer
 from desk.leads import Asked, lead_filter
@@ -19,8 +20,6 @@ from models.session import unit_of_work
 router = APIRouter()
 
 MOST_ROWS = 1_000
-# What makes a spreadsheet take a cell for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 HEADINGS = (
     "rank", "lead", "policy area", "score", "low", "high", "people", "willing messages", "where it stands", "given to", "not before",
 )  # fmt: skip
@@ -63,4 +62,4 @@ def leads_csv(
 def safe_cell(value: object) -> str:
     """A cell that no spreadsheet runs as a formula."""
     text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if is_formula(text) or text.startswith("\n") else text

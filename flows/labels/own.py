@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from coprod_nlp.cells import is_formula
 from coprod_nlp.text.spans import is_place
 from flows.labels.records import as_lines
 from flows.labels.rows import (
@@ -21,7 +22,6 @@ from flows.labels.rows import (
     text_in,
     truth_in,
 )
-from flows.reports.exports import FORMULA_STARTS
 
 COLUMNS = ("id", "title", "body", "areas", "signals", "evidence", "sensitive", "by")
 ANSWERS = ("areas", "signals", "sensitive")
@@ -100,14 +100,10 @@ def _evidence_in(cell: str) -> list[dict[str, Any]]:
     return [{"signal": signal, "text": words} for signal, _, words in parts]
 
 
-def _is_formula(cell: str) -> bool:
-    return cell.lstrip().startswith(FORMULA_STARTS) or cell.startswith(("\t", "\r"))
-
-
 def _guarded(cell: str) -> str:
     """An apostrophe before what a spreadsheet would take for a formula, or for an apostrophe of ours."""
-    return f"'{cell}" if _is_formula(cell.lstrip("'")) else cell
+    return f"'{cell}" if is_formula(cell.lstrip("'")) else cell
 
 
 def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+    return cell[1:] if cell.startswith("'") and is_formula(cell.lstrip("'")) else cell

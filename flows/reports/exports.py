@@ -11,6 +11,7 @@ from typing import Any
 
 import networkx as nx
 
+from coprod_nlp.cells import is_formula
 from coprod_nlp.ranking.reasons import PART_NAMES, count_of
 from flows.reports.content import ReportContent
 from flows.reports.lead import LeadContent
@@ -29,7 +30,6 @@ COVERAGE_COLUMNS = ("what", "name", "residents", "posts", "posts_for_each_1000",
 CIVICRM_COLUMNS = ("External Identifier", "Organization Name", "Contact Source", "Website", "Note(s)")
 CIVICRM_NAME_CHARS, CIVICRM_SOURCE_CHARS = 128, 255
 # Spreadsheets take a cell that starts like this for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 # Only drawn, or said elsewhere in the same object.
 NOT_IN_JSON = ("picture", "chart")
 
@@ -139,8 +139,7 @@ def _civicrm_row(content: ReportContent, lead: LeadContent) -> Mapping[str, Any]
 
 
 def _cell(value: Any) -> Any:
-    is_formula = isinstance(value, str) and (value.lstrip().startswith(FORMULA_STARTS) or value.startswith(("\t", "\r")))
-    return f"'{value}" if is_formula else value
+    return f"'{value}" if isinstance(value, str) and is_formula(value) else value
 
 
 def _plain(value: Any) -> str:
