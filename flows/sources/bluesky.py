@@ -17,7 +17,7 @@ from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, wrong_address
-from flows.sources.wire import GONE, HostPaces, Wire
+from flows.sources.wire import GONE, HostPaces, Wire, Wires
 
 PLATFORM = "bluesky"
 # Addresses of the network's own pages, and the server that tells anybody what stands there.
@@ -42,7 +42,7 @@ class BlueskySource:
 
     def __init__(self, *, contact: str) -> None:
         self.pace = HostPaces(REQUESTS_A_MINUTE)
-        self._contact = contact
+        self._wires = Wires(PLATFORM, paces=self.pace, contact=contact)
         self._clients: dict[str, ClientRaw] = {}
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
@@ -92,7 +92,7 @@ class BlueskySource:
 
     def _client(self, host: str) -> ClientRaw:
         if host not in self._clients:
-            wire = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact)
+            wire = self._wires.to(host)
             self._clients[host] = ClientRaw(f"{base_of(host)}/xrpc", Request(transport=_Through(wire), trust_env=False))
         return self._clients[host]
 

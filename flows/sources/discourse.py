@@ -13,7 +13,7 @@ from flows.sources.html_text import html_text
 from flows.sources.live import Cursor, Target
 from flows.sources.newest import Found, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
-from flows.sources.wire import GONE, REFUSED, HostPaces, Wire, checked
+from flows.sources.wire import GONE, REFUSED, HostPaces, Wires, checked
 
 PLATFORM = "discourse"
 REQUESTS_A_MINUTE = 60
@@ -36,8 +36,7 @@ class DiscourseSource:
 
     def __init__(self, *, contact: str) -> None:
         self.pace = HostPaces(REQUESTS_A_MINUTE)
-        self._contact = contact
-        self._wires: dict[str, Wire] = {}
+        self._wires = Wires(PLATFORM, paces=self.pace, contact=contact)
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
         """Posts of topics that had one since the cursor, the topic with the newest first."""
@@ -61,8 +60,7 @@ class DiscourseSource:
         return ask_each(fullnames, self._look_up_at)
 
     def close(self) -> None:
-        for wire in self._wires.values():
-            wire.close()
+        self._wires.close()
 
     def _found(self, host: str, topic: dict[str, Any], name: str, floor: datetime) -> Found:
         is_pinned = bool(topic.get("pinned") or topic.get("pinned_globally"))
@@ -84,7 +82,7 @@ class DiscourseSource:
     def _chunk(self, host: str, topic: int, number: int, name: str) -> dict[int, CollectedPost | None]:
         """Posts around a number, in order, None for notices; none where the topic is not shown."""
         params = {"include_raw": "1"}
-        response = self._wire(host).get(f"{base_of(host)}/t/{topic}/{number}.json", params=params)
+        response = self._wires.to(host).get(f"{base_of(host)}/t/{topic}/{number}.json", params=params)
         if response.status_code in GONE | REFUSED:
             return {}
         data = checked(response, place=f"{host}, topic {topic}", platform=PLATFORM).json()
@@ -113,12 +111,7 @@ class DiscourseSource:
         return answers
 
     def _get(self, host: str, path: str, *, place: str, params: dict[str, str]) -> Any:
-        return checked(self._wire(host).get(f"{base_of(host)}{path}", params=params), place=place, platform=PLATFORM).json()
-
-    def _wire(self, host: str) -> Wire:
-        if host not in self._wires:
-            self._wires[host] = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact)
-        return self._wires[host]
+        return checked(self._wires.to(host).get(f"{base_of(host)}{path}", params=params), place=place, platform=PLATFORM).json()
 
 
 def open_discourse(settings: Settings) -> DiscourseSource:

@@ -12,7 +12,7 @@ from flows.sources.discourse import misshapen
 from flows.sources.live import Cursor, Target
 from flows.sources.newest import Found, Listing, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
-from flows.sources.wire import GONE, REFUSED, HostPaces, Wire, checked
+from flows.sources.wire import GONE, REFUSED, HostPaces, Wires, checked
 
 PLATFORM = "lemmy"
 REQUESTS_A_MINUTE = 60
@@ -33,8 +33,7 @@ class LemmySource:
 
     def __init__(self, *, contact: str) -> None:
         self.pace = HostPaces(REQUESTS_A_MINUTE)
-        self._contact = contact
-        self._wires: dict[str, Wire] = {}
+        self._wires = Wires(PLATFORM, paces=self.pace, contact=contact)
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
         """Posts, then comments, each newest first down to the cursor."""
@@ -53,8 +52,7 @@ class LemmySource:
         return ask_each(fullnames, self._look_up_at)
 
     def close(self) -> None:
-        for wire in self._wires.values():
-            wire.close()
+        self._wires.close()
 
     def _listing(self, host: str, kind: str, make: Maker, wanted: dict[str, str], target: Target) -> Listing:
         def listing(at: str | None, _floor: datetime) -> Page:
@@ -111,9 +109,7 @@ class LemmySource:
             number += 1
 
     def _get(self, host: str, path: str, params: dict[str, str]) -> Any:
-        if host not in self._wires:
-            self._wires[host] = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact)
-        return self._wires[host].get(f"{base_of(host)}/api/v3/{path}", params=params)
+        return self._wires.to(host).get(f"{base_of(host)}/api/v3/{path}", params=params)
 
 
 def open_lemmy(settings: Settings) -> LemmySource:

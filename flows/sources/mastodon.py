@@ -16,7 +16,7 @@ from flows.sources.html_text import html_text
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
-from flows.sources.wire import HostPaces, Wire
+from flows.sources.wire import HostPaces, Wires
 
 PLATFORM = "mastodon"
 # What a server allows one address: 300 in five minutes.
@@ -43,8 +43,8 @@ class MastodonSource:
 
     def __init__(self, *, contact: str, tokens: dict[str, str] | None = None) -> None:
         self.pace = HostPaces(REQUESTS_A_MINUTE)
-        self._contact, self._tokens = contact, tokens or {}
-        self._wires: dict[str, Wire] = {}
+        self._tokens = tokens or {}
+        self._wires = Wires(PLATFORM, paces=self.pace, contact=contact)
         self._clients: dict[str, Mastodon] = {}
         # Servers from before Mastodon 4.3, which tell of one post at a time.
         self._one_by_one: set[str] = set()
@@ -72,8 +72,7 @@ class MastodonSource:
         return ask_each(fullnames, self._look_up_at)
 
     def close(self) -> None:
-        for wire in self._wires.values():
-            wire.close()
+        self._wires.close()
 
     def _found(self, host: str, status: Any, target: Target, problems: Problems) -> Found:
         posts = [_to_post(host, status, target.community.name)] if _may_be_kept(status) else []
@@ -107,7 +106,7 @@ class MastodonSource:
 
     def _client(self, host: str) -> Mastodon:
         if host not in self._clients:
-            self._wires[host] = wire = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact)
+            wire = self._wires.to(host)
             self._clients[host] = _Client(
                 api_base_url=base_of(host), access_token=self._tokens.get(host), session=wire, ratelimit_method="throw",
                 user_agent=wire.agent, version_check_mode="none",

@@ -19,7 +19,7 @@ from flows.sources.html_text import html_text
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, text_in, wrong_address
-from flows.sources.wire import HostPaces, Wire, checked
+from flows.sources.wire import HostPaces, Wires, checked
 
 PLATFORM = "rss"
 REQUESTS_A_MINUTE = 20
@@ -37,8 +37,7 @@ class FeedSource:
 
     def __init__(self, *, contact: str) -> None:
         self.pace = HostPaces(REQUESTS_A_MINUTE)
-        self._contact = contact
-        self._wires: dict[str, Wire] = {}
+        self._wires = Wires(PLATFORM, paces=self.pace, contact=contact, is_json=False)
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
         """Entries since the cursor, newest first; nothing where the server says that nothing has changed."""
@@ -61,8 +60,7 @@ class FeedSource:
         return ask_each(fullnames, self._look_up_at)
 
     def close(self) -> None:
-        for wire in self._wires.values():
-            wire.close()
+        self._wires.close()
 
     def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
         answers: Answers = {}
@@ -86,9 +84,7 @@ class FeedSource:
         return answers
 
     def _get(self, host: str, feed: str, headers: dict[str, str]) -> requests.Response:
-        if host not in self._wires:
-            self._wires[host] = Wire(host, platform=PLATFORM, pace=self.pace.of(host), contact=self._contact, is_json=False)
-        return self._wires[host].get(f"{base_of(host)}{feed}", headers=headers)
+        return self._wires.to(host).get(f"{base_of(host)}{feed}", headers=headers)
 
 
 def open_rss(settings: Settings) -> FeedSource:

@@ -164,6 +164,24 @@ class Wire(requests.Session):
             self._pace.told(remaining=remaining, reset_s=min(wait_s, LONGEST_WAIT_S), why=f"the limit of {self._host}")
 
 
+class Wires:
+    """A source's sessions, one a server, each made when that server is first asked."""
+
+    def __init__(self, platform: str, *, paces: HostPaces, contact: str, is_json: bool = True) -> None:
+        self._platform, self._paces, self._contact, self._is_json = platform, paces, contact, is_json
+        self._wires: dict[str, Wire] = {}
+
+    def to(self, host: str) -> Wire:
+        if host not in self._wires:
+            pace = self._paces.of(host)
+            self._wires[host] = Wire(host, platform=self._platform, pace=pace, contact=self._contact, is_json=self._is_json)
+        return self._wires[host]
+
+    def close(self) -> None:
+        for wire in self._wires.values():
+            wire.close()
+
+
 def checked(response: requests.Response, *, place: str, platform: str) -> requests.Response:
     """An answer that holds what was asked for.
 
