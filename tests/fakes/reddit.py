@@ -9,13 +9,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fakes.reddit_world import Item, World
-from tests.fakes.server import Answer, Fault, fail, no_fault, send
+from tests.fakes.server import Answer, Fault, Loopback, fail, no_fault, send
 
 SHAPES = json.loads((Path(__file__).parent / "reddit_shapes.json").read_text(encoding="ascii"))
 CLIENT_ID, CLIENT_SECRET, ACCOUNT = "marlowick-app", "not-a-real-secret", "marlowick_council"
@@ -33,7 +33,7 @@ REMOVED_BY = {"deleted": "deleted", "removed": "moderator", "filtered": "automod
 PAGE_FAULT = Fault(body="<!doctype html><title>Reddit is down</title>", content_type="text/html; charset=UTF-8")
 
 
-class FakeReddit:
+class FakeReddit(Loopback):
     """Start with `with FakeReddit(world) as reddit:`; `reddit.address` is for COPROD_REDDIT_ADDRESS."""
 
     def __init__(
@@ -49,20 +49,7 @@ class FakeReddit:
         self._allowed, self._now = allowed, now
         self._window, self._used = -1.0, 0
         self._lock = threading.RLock()
-        handler = type("Handler", (_Handler,), {"reddit": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "FakeReddit":
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.listen(type("Handler", (_Handler,), {"reddit": self}))
 
     def asked(self, start: str) -> int:
         """How many requests went to paths that begin so."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from coprod_nlp.vocabulary import PostState
@@ -52,7 +52,31 @@ def now_and_then(number: int, _path: str) -> Fault | None:
     return faults[number // 7 % len(faults)] if number % 7 == 0 else None
 
 
-class FakeServer:
+class Loopback:
+    """A server on this machine for as long as a `with` block lasts; `host` is where it listens."""
+
+    def listen(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        """Take a port; requests are answered from the `with` on."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self.host = f"127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}"
+
+
+class FakeServer(Loopback):
     """A forum on loopback, filled from a World. Start with `with …(world) as server:`."""
 
     platform = ""
@@ -72,24 +96,7 @@ class FakeServer:
         # Of the request that is being answered.
         self.headers: Mapping[str, str] = {}
         self.lock = threading.RLock()
-        handler = type("Handler", (Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.host = f"127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "FakeServer":
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def address(self) -> str:
-        return f"http://{self.host}"
+        self.listen(type("Handler", (Handler,), {"fake": self}))
 
     def url(self, name: str) -> str:
         """The address of a community, for communities.toml."""

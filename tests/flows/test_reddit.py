@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,17 +34,6 @@ NAME = "marlowick"
 WATCHED = {"silent", "far_less", "far_more"}
 DRIVER = Path(__file__).parent.parent / "fakes" / "killed_poll.py"
 pace_of(CLIENT_ID, clock=SimulatedClock())
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def reddit(world: World) -> Iterator[FakeReddit]:
-    with FakeReddit(world) as server:
-        yield server
 
 
 @pytest.fixture

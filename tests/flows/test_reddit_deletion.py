@@ -1,7 +1,6 @@
 """The real PRAW against a server that answers as Reddit does: what is deleted there is left in no table, file or export here."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
@@ -30,17 +29,6 @@ from tests.fakes.traces import traces
 NAME = "marlowick"
 STATES = ("deleted", "removed", "filtered", "lost")
 pace_of(CLIENT_ID, clock=SimulatedClock())
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def reddit(world: World) -> Iterator[FakeReddit]:
-    with FakeReddit(world) as server:
-        yield server
 
 
 @pytest.fixture

@@ -54,12 +54,6 @@ def world() -> World:
 
 
 @pytest.fixture
-def reddit(world: World) -> Iterator[FakeReddit]:
-    with FakeReddit(world) as server:
-        yield server
-
-
-@pytest.fixture
 def home(tmp_path: Path) -> Path:
     write_config(tmp_path / "config", FIRST, SECOND)
     return tmp_path
