@@ -178,6 +178,8 @@ def fail(handler: BaseHTTPRequestHandler, fault: Fault) -> None:
     for name, value in {"content-type": fault.content_type, **fault.headers}.items():
         handler.send_header(name, value)
     handler.send_header("content-length", str(len(body) * 2 if fault.is_half else len(body)))
+    if handler.close_connection:
+        handler.send_header("connection", "close")
     handler.end_headers()
     try:
         handler.wfile.write(body)
@@ -192,6 +194,8 @@ def send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     handler.send_response(answer.status)
     for name, value in {"content-type": answer.content_type, "content-length": str(len(content)), **answer.headers}.items():
         handler.send_header(name, value)
+    if handler.close_connection:  # as asked to; unsaid, the next request on it would race with its end
+        handler.send_header("connection", "close")
     handler.end_headers()
     try:
         handler.wfile.write(content)
