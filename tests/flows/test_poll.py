@@ -25,7 +25,7 @@ OURS = [tracemalloc.Filter(True, f"*/{folder}/*") for folder in ("flows", "model
 
 
 class Numbered(ToldSource):
-    """Gives so many posts a request, says in its cursor how many, and ends suddenly after `ends_after`. Notes what is in use now and then."""
+    """Gives so many posts a request, says in its cursor how many, and ends suddenly after `ends_after`. Notes what is in use."""
 
     def __init__(self, *, ends_after: int, noted_at: tuple[int, ...] = ()) -> None:
         super().__init__()
