@@ -30,7 +30,7 @@ from models import actions, provenance_actions, provenance_queries, queries
 from models.base import utc_now
 
 # Stored when there are so many, or after so many requests: a kill costs these requests and no more, and storing much at once is quick.
-BATCH, REQUESTS_A_BATCH = 2_000, 10
+BATCH, REQUESTS_A_BATCH = 2_000, 4
 POLLS_LOOKED_AT = 200
 # Communities that do not come one after another: then it is the platform.
 FAILURES_IN_A_ROW = 2

@@ -20,7 +20,7 @@ from models.post import Post
 from tests.fakes.live import live_job, live_settings, write_config
 from tests.fakes.told_source import ToldSource, told_post
 
-A_REQUEST = 25
+A_REQUEST = 60
 OURS = [tracemalloc.Filter(True, f"*/{folder}/*") for folder in ("flows", "models", "config", "sqlalchemy", "sqlite3")]
 
 
@@ -59,7 +59,7 @@ def cut_short(job: Job, source: Numbered) -> None:
 
 
 def test_a_sudden_end_costs_what_a_few_requests_gave_and_the_cursor_agrees_with_what_is_stored(job: Job) -> None:
-    given = 27 * A_REQUEST
+    given = 18 * A_REQUEST
     cut_short(job, Numbered(ends_after=given))
     with job.engine.connect() as connection:
         stored = connection.scalar(select(func.count()).select_from(Post))
