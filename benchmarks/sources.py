@@ -19,7 +19,6 @@ from typing import Any
 import psutil
 
 from config.load import load_config
-from config.schema import Community
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.job import make_request, open_job
 from flows.sources.base import CollectedPost, Problems
@@ -41,6 +40,14 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = "Somebody asked on the green whether the bench by the river could be mended before the summer fair comes round again. " * 3
 
 
+def made_up(number: int) -> CollectedPost:
+    return CollectedPost(
+        fullname=f"t1_c{number}", community=NAME, kind=PostKind.COMMENT, state=PostState.VISIBLE, author_id=f"Resident_{number % 5_000}",
+        title="", body=f"{WORDS}{number}", parent="t3_s1", thread="t3_s1", permalink=f"/r/{NAME}/comments/s1/about/c{number}/", score=1,
+        created_at=BEGAN + timedelta(seconds=number),
+    )  # fmt: skip
+
+
 class MadeUp:
     """A live source that makes posts up as it goes, each once, and notes how much memory is in use."""
 
@@ -56,13 +63,7 @@ class MadeUp:
         for number in range(self._posts):
             if number % (self._posts // 20) == 0:
                 self.memory.append(me.memory_info().rss)
-            name = f"t1_c{number}"
-            yield CollectedPost(
-                fullname=name, community=NAME, kind=PostKind.COMMENT, state=PostState.VISIBLE, author_id=f"Resident_{number % 5_000}",
-                title="", body=f"{WORDS}{number}", parent="t3_s1", thread="t3_s1",
-                permalink=f"/r/{NAME}/comments/s1/about/c{number}/", score=1,
-                created_at=BEGAN + timedelta(seconds=number),
-            )  # fmt: skip
+            yield made_up(number)
             cursor.state = {"submissions": number}
 
     def look_up(self, fullnames: Sequence[str]) -> dict[str, CollectedPost | None]:
@@ -77,8 +78,7 @@ class Ready(MadeUp):
 
     def __init__(self, posts: int) -> None:
         super().__init__(posts)
-        made = super().posts(Target(Community.model_construct()), Cursor(), Problems())
-        self.made = list(made)
+        self.made = list(map(made_up, range(posts)))
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:  # noqa: ARG002  (a protocol's)
         yield from self.made
