@@ -44,6 +44,10 @@ Floats = NDArray[np.float32]
 Report = Callable[[str], None]
 
 
+class FittingError(Exception):
+    """Nothing can be fitted on these messages; the message says which label lacks what."""
+
+
 @dataclass(frozen=True)
 class Base:
     """What heads and gate are fitted on: an encoder's model and its wordpieces."""
@@ -61,9 +65,18 @@ def fit_reading(
     ----------
     base
         An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and most of an hour.
+
+    Raises
+    ------
+    CorpusError
+        Where the corpus cannot be used.
+    FittingError
+        Where it has a label in every message of a share, or in none.
     """
     thresholds = load_thresholds()
     split = split_corpus(load_corpus(corpus))
+    for share in (split.learned, split.tuned):  # before the work of an hour
+        require_both(targets(share), LABELS)
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
     base = base or fine_tuned(split.learned, report)
     report("gate")
@@ -118,7 +131,13 @@ def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> d
     ----------
     weights
         (posts,) how much each message counts; all alike where None.
+
+    Raises
+    ------
+    FittingError
+        Where every message has a label, or none.
     """
+    require_both(truth, LABELS)
     centre, scale = encoded.mean(axis=0), encoded.std(axis=0) + 1e-6
     level = ((encoded - centre) / scale).astype(np.float32)
     heads = {}
@@ -136,6 +155,16 @@ def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> d
     return heads
 
 
+def require_both(truth: Bools, labels: Sequence[str]) -> None:
+    """Raise a FittingError where every row has a label, or none."""
+    cases = dict(zip(labels, truth.sum(axis=0).tolist(), strict=True))
+    if wrong := [f"{label} in {count:,}" for label, count in cases.items() if count in (0, len(truth))]:
+        raise FittingError(
+            f"of {len(truth):,} messages or sentences to learn from: {', '.join(wrong)}; wanted each label in some and not in all: "
+            "write or label messages of the kind that is missing"
+        )
+
+
 def _own_features(place: int) -> list[int]:
     """Where the features stand that the encoder made for a label: its log-odds, for a signal also its best wordpiece and `willing`."""
     if place < FIRST_SPAN:
@@ -151,6 +180,7 @@ def fit_gate(
     batch = look([_words(item) for item in posts])
     truth = targets(posts)
     spans = np.array([_carried(item, start, end) for item in posts for start, end in sentences_of(_words(item))], dtype=bool)
+    require_both(spans.reshape(-1, len(SPAN_LABELS)), SPAN_LABELS)
     return (
         {label: _gate_head(batch.posts, truth[:, place]) for place, label in enumerate(LABELS)},
         {label: _gate_head(batch.sentences, spans[:, place]) for place, label in enumerate(SPAN_LABELS)},
