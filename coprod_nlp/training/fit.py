@@ -27,8 +27,8 @@ from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation, measure
 from coprod_nlp.training.measure import Scored, histograms
-from coprod_nlp.training.split import split_corpus
-from coprod_nlp.training.thresholds import load_thresholds
+from coprod_nlp.training.split import Split, split_corpus
+from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
 GATE_STRENGTH = 8.0
 # A head is the mean of two: one on what the encoder itself says of the label, and one on everything it says, which an analyst's labels can
@@ -80,31 +80,37 @@ def fit_reading(
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
     base = base or fine_tuned(split.learned, report)
     report("gate")
-    gate_posts, gate_sentences = fit_gate(split.learned)
+    gates = fit_gate(split.learned)
     report("heads")
     encoder = Encoder(base.model, Wordpieces(base.definition))
-    checked = encode_all(encoder, split.checked)
     heads = fit_heads(encode_all(encoder, split.tuned), targets(split.tuned))
-    joint = join_gate(split.tuned, gate_posts, gate_sentences)
-    scored = score(checked, targets(split.checked), heads, thresholds.decide)
+    fitted = Fitted(*gates, join_gate(split.tuned, *gates), heads)
+    scored = score(encode_all(encoder, split.checked), targets(split.checked), heads, thresholds.decide)
     manifest = save_artefact(
         directory,
-        Fitted(gate_posts, gate_sentences, joint, heads),
+        fitted,
         encoder=base.model,
         wordpieces=base.definition,
-        made_on=made_on.isoformat(),
-        sources=("project",),
-        data={"corpus": corpus_digest(corpus)},
-        messages={"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
-        thresholds=thresholds.decide,
-        gate_thresholds={label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
-        uncertain=thresholds.uncertain,
-        figures=evaluation({CHECKED: measure(scored)}),
-        profile=dict(histograms(scored.chances)),
-        notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
+        **_facts(split, scored, thresholds, made_on=made_on, corpus=corpus),
     )
     (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
     return manifest
+
+
+def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: date, corpus: Path) -> dict[str, Any]:
+    """What the manifest says of an artefact."""
+    return {
+        "made_on": made_on.isoformat(),
+        "sources": ("project",),
+        "data": {"corpus": corpus_digest(corpus)},
+        "messages": {"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
+        "thresholds": thresholds.decide,
+        "gate_thresholds": {label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
+        "uncertain": thresholds.uncertain,
+        "figures": evaluation({CHECKED: measure(scored)}),
+        "profile": dict(histograms(scored.chances)),
+        "notes": (f"thresholds chosen on: {thresholds.chosen_on}",),
+    }
 
 
 def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:

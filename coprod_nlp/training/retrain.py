@@ -243,8 +243,7 @@ def _write(
     made_on: date, corpus: Path,
 ) -> Manifest:  # fmt: skip
     """The challenger and its card."""
-    before, held = material.artefact.manifest, material.held
-    model, definition = load_encoder(champion.directory)
+    before, held, (model, definition) = material.artefact.manifest, material.held, load_encoder(champion.directory)
     cases = [*held.learned, *held.recent]
     figures = evaluation(after, communities={RECENT: [case.community for case in held.recent]})
     figures["let_through"] = {name: _let_through(material.artefact, material.sets[name][0], ours.scored) for name, ours in after.items()}
