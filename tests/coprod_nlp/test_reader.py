@@ -201,7 +201,7 @@ def test_an_explanation_holds_the_reading_and_every_probability_that_led_to_it(n
         return
     assert set(explained.glances) == set(explained.thresholds) == set(deep.chances or {})
     assert explained.chances == (deep.chances if explained.reading.is_deep else None)
-    said = {**deep.reading.areas, **deep.reading.signals, "willing": deep.reading.willing}
+    said: dict[str, float | None] = {**deep.reading.areas, **deep.reading.signals, "willing": deep.reading.willing}
     assert said.items() <= (deep.chances or {}).items()
 
 
