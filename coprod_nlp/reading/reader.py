@@ -14,6 +14,7 @@ from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 from coprod_nlp.records import TITLE_END, PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
+from coprod_nlp.text.sentences import sentences
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
 
 Floats = NDArray[np.float32]
@@ -62,6 +63,7 @@ class Reader:
         self.version = self._artefact.manifest.version
         thresholds = self._artefact.manifest.thresholds
         self._thresholds = np.array([thresholds[label] for label in LABELS])
+        sentences("")  # loads spaCy's tokeniser now, not when the first post says something
 
     def read(self, posts: Sequence[PostText]) -> list[Reading]:
         """One reading a post, in the order of the posts."""
