@@ -65,9 +65,7 @@ class LabelQueues:
         with self.lock:
             found = self.queues.get(council)
             if found is None or is_anew or utc_now() - found.made_at > FRESH:
-                near = label_queries.uncertain_posts(
-                    connection, threshold=threshold, limit=LOOKED_AT * LENGTH, communities=communities
-                )
+                near = label_queries.uncertain_posts(connection, threshold=threshold, limit=LOOKED_AT * LENGTH, communities=communities)
                 uncertain = most_varied(label_queries.contents_of(connection, near), limit=LENGTH)
                 everything = label_queries.unlabelled_posts(connection, communities=communities)
                 chosen = choose_queue(uncertain, everything, limit=LENGTH, random_share=SMALLEST_RANDOM_SHARE)
