@@ -210,4 +210,6 @@ def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]
 
 
 def audit(session: Session, *, by: str, action: str, subject: str, counts: Mapping[str, Any]) -> None:
-    session.add(AuditEntry(happened_at=utc_now(), by=by, action=action, subject=subject, counts=dict(counts)))
+    """Written at once, in the caller's transaction; opening a page waits for it, so it takes the short way."""
+    row = {"happened_at": utc_now(), "by": by, "action": action, "subject": subject, "counts": dict(counts)}
+    session.connection().execute(insert(AuditEntry), row)
