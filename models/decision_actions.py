@@ -177,10 +177,11 @@ def _move(session: Session, lead: Any, *, status: LeadStatus, assignee: str | No
     if version == 0:
         row = {"lead_id": lead.lead_id, "council": lead.council, "area": lead.area, **values}
         insert = INSERTS[connection.dialect.name](LeadState.__table__)  # type: ignore[attr-defined]
-        done = connection.execute(insert.on_conflict_do_nothing(index_elements=["lead_id"]).values(row))
+        made = insert.on_conflict_do_nothing(index_elements=["lead_id"]).values(row).returning(col(LeadState.lead_id))
+        is_done = connection.scalar(made) is not None  # PostgreSQL does not count inserted rows
     else:
         same = (col(LeadState.lead_id) == lead.lead_id, col(LeadState.version) == version)
-        done = connection.execute(update(LeadState).where(*same).values(values))
-    if done.rowcount != 1:
+        is_done = connection.execute(update(LeadState).where(*same).values(values)).rowcount == 1
+    if not is_done:
         standing = connection.scalar(select(col(LeadState.version)).where(col(LeadState.lead_id) == lead.lead_id))
         raise ChangedError(standing or 0)

@@ -24,7 +24,7 @@ from tests.desk.test_requests import one_request, own_post, taken_in
 PAGES = {
     "/leads?area=parks&ward=W&community=c&status=all&assignee=nobody&new=yes": "No lead fits",
     f"/leads?community={TOWN}&page=1": "Parks",
-    "/leads?status=rejected&assignee=amy": "1 lead",
+    "/leads?status=rejected": "1 lead",
     "/leads.csv?status=all": "parks",
     f"{LEAD}/network": "",
     f"{LEAD}/picture.svg": "svg",
@@ -36,10 +36,10 @@ PAGES = {
     "/requests": "",
     "/retention": "",
     "/records/atrs": "",
-    "/records/dpia.md": "",
-    "/records/dpia.json": "",
+    "/records/dpia/md": "",
+    "/records/dpia/json": "",
     "/accounts": "amy",
-    "/audit?who=amy&what=lead_reject": lead_id(2),
+    "/audit?by=amy&action=lead_reject": lead_id(2),
     "/audit.csv": "view_evidence",
     "/help": "",
 }
