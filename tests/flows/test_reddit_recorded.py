@@ -126,11 +126,12 @@ def test_each_post_of_a_recorded_listing_and_its_threads_is_gathered_as_it_was(n
     problems = Problems()
     with recorded(name) as (reddit, source):
         posts = gathered(source, problems)
-    wanted = defaultdict(list)
+    wanted: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for thing in things_in([entry["json"] for entry in reddit.entries]):
         wanted[thing["data"]["name"]].append(thing["data"])
     assert reddit.used == set(range(len(reddit.entries)))
-    assert (posts.keys(), len(posts)) == (wanted.keys(), count)
+    assert set(posts) == set(wanted)
+    assert len(posts) == count
     assert {kind for kind, _ in problems.counts} - GONE_KINDS == odd
     for fullname, post in posts.items():
         # A submission comes with each page of its thread, and its score has changed in between.
