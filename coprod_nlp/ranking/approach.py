@@ -27,6 +27,8 @@ CALLS: tuple[tuple[Approach, tuple[tuple[Signal, str], ...]], ...] = (
 SIGNALS_OF = {approach: tuple(signal for signal, _ in signals) for approach, signals in CALLS}
 # A share that nobody, or everybody, shows elsewhere would make one voice a wonder.
 RAREST, COMMONEST = 0.02, 0.98
+# One voice alone sets no network apart.
+FEWEST_APART = 2
 ABLE = (Signal.ABILITY, Signal.ACTIVE, Signal.ORGANISE)
 HELD_BACK = (Signal.BARRIER, Signal.UNWILLING)
 
@@ -62,7 +64,7 @@ def approach_calls(messages: Sequence[Message], usual: Mapping[Signal, float] | 
     """Approaches with the reason for each and its messages, the ones first that set this network apart.
 
     An approach stands as high as the signal of its own that most exceeds what is usual: voices beyond those to be expected, over the
-    spread that chance would give. Without `usual` the one with most messages is first.
+    spread that chance would give; what one voice alone shows comes after. Without `usual` the one with most messages is first.
     """
     total, shown, calls = len(_voices(messages)), _by_signal(messages), []
     for approach, signals in CALLS:
@@ -78,8 +80,8 @@ def approach_calls(messages: Sequence[Message], usual: Mapping[Signal, float] | 
                 if signal in shown
             )
             reason = f"{count} of {count_of(total, 'voice')} {what}{_compared(usual, signal)}."
-            calls.append((beyond, Call(approach, reason, post_ids)))
-    return tuple(call for _, call in sorted(calls, key=lambda item: (-item[0], -len(item[1].post_ids))))
+            calls.append(((count < FEWEST_APART, -beyond, -len(post_ids)), Call(approach, reason, post_ids)))
+    return tuple(call for _, call in sorted(calls, key=lambda item: item[0]))
 
 
 def approaches(messages: Sequence[Message], usual: Mapping[Signal, float] | None = None) -> tuple[tuple[Approach, str], ...]:
