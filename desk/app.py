@@ -66,7 +66,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 # Nothing is measured for anybody else, whatever the environment of the machine says.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
-THREADS = 8
+# No more than the connections that the store keeps open: another one would be opened and closed again with each page.
+THREADS = 4
 
 # Status, heading and what to do, by what went wrong.
 ERRORS = {

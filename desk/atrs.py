@@ -1,6 +1,6 @@
-"""The record for the Algorithmic Transparency Recording Standard, by the fields of version 3.
+"""The record for the Algorithmic Transparency Recording Standard, for version 3.0 of its template.
 
-The template itself is a spreadsheet that could not be read here: compare the numbers with it before publishing.
+Its sections were read, its single fields were not: compare names and numbers with the template before publishing.
 """
 
 from desk.facts import Facts

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from coprod_nlp.training.queue import SMALLEST_RANDOM_SHARE, choose_queue
+from coprod_nlp.training.queue import LOOKED_AT, SMALLEST_RANDOM_SHARE, choose_queue, most_varied
 from models import decision_actions, label_queries
 from models.base import utc_now
 
@@ -61,11 +61,12 @@ class LabelQueues:
         return None
 
     def _queue(self, connection: Connection, council: str, communities: set[str], threshold: float, *, is_anew: bool) -> tuple[str, ...]:
-        """The least sure of each community in turn, and at least a fifth drawn by lot."""
+        """Of the least sure of each community in turn those that differ most, and at least a fifth drawn by lot."""
         with self.lock:
             found = self.queues.get(council)
             if found is None or is_anew or utc_now() - found.made_at > FRESH:
-                uncertain = label_queries.uncertain_posts(connection, threshold=threshold, limit=LENGTH, communities=communities)
+                near = label_queries.uncertain_posts(connection, threshold=threshold, limit=LOOKED_AT * LENGTH, communities=communities)
+                uncertain = most_varied(label_queries.contents_of(connection, near), limit=LENGTH)
                 everything = label_queries.unlabelled_posts(connection, communities=communities)
                 chosen = choose_queue(uncertain, everything, limit=LENGTH, random_share=SMALLEST_RANDOM_SHARE)
                 found = self.queues[council] = Queue(chosen.post_ids, utc_now())

@@ -12,6 +12,7 @@ from coprod_nlp.ranking.reasons import PART_NAMES, change_sentence, kept_sentenc
 from coprod_nlp.vocabulary import Approach, PolicyArea, Stage
 from coprod_nlp.words import APPROACH_WORDS, STAGE_WORDS
 from desk.auth import Acting, Officer
+from desk.lead_rows import lead_row
 from desk.office import Office, TheOffice
 from desk.pages import go, page
 from desk.quotes import choose
@@ -50,19 +51,19 @@ def leads(
     with office.engine.connect() as connection:
         run = desk_queries.newest_scope(connection, acting.council)
         rows: list[Any] = []
-        mainly: dict[str, str] = {}
         total = 0
         if run:
             rows = desk_queries.leads_page(connection, run.scope, asked, minimum_voices=least, today=today, page=number)
-            total = desk_queries.count_leads(connection, run.scope, asked, minimum_voices=least, today=today)
-            mainly = desk_queries.main_communities(connection, [row.lead_id for row in rows])
+            total = len(rows)
+            if number > 1 or total > PAGE:
+                total = desk_queries.count_leads(connection, run.scope, asked, minimum_voices=least, today=today)
         staff = account_queries.staff(connection, acting.council)
     chosen = {"area": area, "ward": ward, "community": community, "status": asked.status, "assignee": assignee, "new": new}
     return page(
-        request, "leads.html", title="Leads", acting=acting, run=run, rows=rows[:PAGE], mainly=mainly, has_more=len(rows) > PAGE,
+        request, "leads.html", title="Leads", acting=acting, run=run,
+        rows=[lead_row(office, acting, row, names=staff.names) for row in rows[:PAGE]], has_more=len(rows) > PAGE,
         total=total, is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=asked != LeadFilter(),
-        lists=_lists(office, acting, staff.officers), names=staff.names, area_name=office.area_name, title_of=office.community_title,
-        approach=_approach, address=lambda path, **more: f"{path}?{urlencode(_used({**chosen, **more}))}",
+        lists=_lists(office, acting, staff.officers), address=lambda path, **more: f"{path}?{urlencode(_used({**chosen, **more}))}",
     )  # fmt: skip
 
 
@@ -187,10 +188,6 @@ def _choice(office: Office, acting: Acting, given: dict[str, str]) -> Choice:
 
 def _can_undo(history: list[Any]) -> bool:
     return bool(history) and history[0].action not in decision_actions.CANNOT_BE_UNDONE
-
-
-def _approach(row: Any) -> str:
-    return APPROACH_WORDS[Approach(row.approaches[0][0])][0] if row.approaches else ""
 
 
 def _approaches(lead: Any) -> list[tuple[str, str, str]]:

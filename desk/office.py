@@ -1,6 +1,7 @@
 """What every request works with, made once when the desk opens."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -46,8 +47,12 @@ class Office:
         return self.config.policy_areas[area].name
 
     def community_title(self, community_id: str) -> str:
-        found = self.config.community(community_id)
-        return found.title if found else community_id.partition(":")[2]
+        return self.titles.get(community_id) or community_id.partition(":")[2]
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Titles by community: pages ask for many, and a council may listen to thousands."""
+        return {community.community_id: community.title for community in self.config.communities}
 
 
 def open_office(settings: Settings) -> Office:

@@ -53,8 +53,9 @@ NOTICES = {
 }
 
 templates = Environment(
-    loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+    loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    auto_reload=False,
+)  # fmt: skip
 templates.filters |= {"day": words.day, "moment": words.moment, "number": words.number, "counted": words.counted}
 templates.globals["words"] = words
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ PURPOSES = ("find groups of residents who would help run public services", "answ
 def write_access(engine: Engine, person: Person, *, case: str, by: str, out: Path, config: Config) -> dict[str, int]:
     """Write `access.json` and `access.html` into a new folder; returns counts.
 
-    The folder is known to the store from before it is written: when what it holds is erased, it goes too.
+    The files are known to the store before a word is in them: when what they hold is erased, they go too. Where they cannot be made,
+    nothing is noted.
 
     Raises
     ------
@@ -44,19 +46,15 @@ def write_access(engine: Engine, person: Person, *, case: str, by: str, out: Pat
     with engine.connect() as connection:
         bundle = gather(connection, person, config=config)
     post_ids = [post["post_id"] for post in bundle["messages"]]
+    contents = {"access.json": json.dumps(bundle, ensure_ascii=False, indent=1) + "\n", "access.html": _page(bundle)}
+    _make_empty(out, paths.values())
     with unit_of_work(engine) as session:
         for path in paths.values():
             written_actions.record_export(session, path=str(path), kind=ACCESS, post_ids=post_ids, by=by)
         counts = {"messages": len(post_ids), "rows": sum(map(len, bundle["other_records"].values()))}
         right_actions.record_access(session, case=case, counts=counts, by=by)
-    contents = {"access.json": json.dumps(bundle, ensure_ascii=False, indent=1) + "\n", "access.html": _page(bundle)}
-    try:
-        out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name, content in contents.items():
-            paths[name].touch(mode=0o600)
-            paths[name].write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise RequestError(f"--out {out}: cannot be written ({error.strerror}); choose another folder") from None
+    for name, content in contents.items():
+        paths[name].write_text(content, encoding="utf-8")
     return counts
 
 
@@ -93,6 +91,15 @@ def gather(connection: Connection, person: Person, *, config: Config) -> dict[st
         "messages": [_message(post, config) for post in posts],
         "other_records": records,
     }  # fmt: skip
+
+
+def _make_empty(out: Path, paths: Iterable[Path]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in paths:
+            path.touch(mode=0o600)
+    except OSError as error:
+        raise RequestError(f"--out {out}: cannot be written ({error.strerror}); choose another folder") from None
 
 
 def _message(post: Any, config: Config) -> dict[str, Any]:

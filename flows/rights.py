@@ -11,7 +11,7 @@ from config.handles import keys_of_handle, permalink_forms
 from config.schema import Config
 from config.settings import Settings
 from coprod_nlp.vocabulary import Right
-from flows.certificate import make_certificate, write_certificate
+from flows.certificate import make_certificate, ready_folder, write_certificate
 from flows.job import RequestError
 from flows.keys import ready_keys
 from flows.renewal import renew
@@ -77,20 +77,20 @@ def keep_out(
     engine: Engine, person: Person, *, right: Right, case: str, by: str, out: Path | None, settings: Settings, config: Config
 ) -> Answer:
     """Remove everything of a person and keep them out from now on; reports and exports follow; a certificate says so."""
-    case, by = checked_case(case), checked_name(by)
+    case, by, folder = checked_case(case), checked_name(by), _certificates(out, settings)
     with unit_of_work(engine) as session:
         removal = right_actions.keep_out(session, person.keys, right=right, case=case, by=by)
-    return _finish(engine, removal, right=right, case=case, by=by, out=out, settings=settings, config=config, keys=len(person.keys))
+    return _finish(engine, removal, right=right, case=case, by=by, folder=folder, settings=settings, config=config, keys=len(person.keys))
 
 
 def erase_message(engine: Engine, person: Person, *, case: str, by: str, out: Path | None, settings: Settings, config: Config) -> Answer:
     """Remove the one message that was pointed at, and never collect it again."""
-    case, by = checked_case(case), checked_name(by)
+    case, by, folder = checked_case(case), checked_name(by), _certificates(out, settings)
     if person.post_id is None:
         raise RequestError("--only-message needs --permalink: which message is it?")
     with unit_of_work(engine) as session:
         removal = right_actions.erase_message(session, person.post_id, case=case, by=by)
-    return _finish(engine, removal, right=Right.ERASURE, case=case, by=by, out=out, settings=settings, config=config, keys=0)
+    return _finish(engine, removal, right=Right.ERASURE, case=case, by=by, folder=folder, settings=settings, config=config, keys=0)
 
 
 def checked_case(case: str) -> str:
@@ -107,14 +107,21 @@ def checked_name(by: str) -> str:
     return by
 
 
+def _certificates(out: Path | None, settings: Settings) -> Path:
+    """The folder for certificates, tried before anything is removed."""
+    folder = out or settings.home / "certificates"
+    ready_folder(folder)
+    return folder
+
+
 def _finish(
-    engine: Engine, removal: Removal, *, right: Right, case: str, by: str, out: Path | None, settings: Settings, config: Config, keys: int
+    engine: Engine, removal: Removal, *, right: Right, case: str, by: str, folder: Path, settings: Settings, config: Config, keys: int
 ) -> Answer:
     renewal = renew(engine, settings=settings, config=config, by=by)
     certificate = make_certificate(
         right=right, case=case, by=by, at=utc_now(), keys=keys, rows=removal.counts, files=renewal.as_counts(), is_one_message=not keys
     )
-    path, digest = write_certificate(out or settings.home / "certificates", certificate)
+    path, digest = write_certificate(folder, certificate)
     with unit_of_work(engine) as session:
         right_actions.record_certificate(session, case=case, digest=digest, by=by)
     return Answer(removal, path, renewal.is_wiped)

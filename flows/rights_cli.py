@@ -155,8 +155,9 @@ def rotate_key(by: ByOption) -> None:
     """Put a new secret over all author keys. Objections hold; a copy of the database is then of no use to who has the old secret."""
     with plain_errors(), _opened() as (engine, settings, _):
         from flows.keys import rotate_key as rotate
+        from flows.rights import checked_name
 
-        found = rotate(engine, settings, by=by)
+        found = rotate(engine, settings, by=checked_name(by))
         out_console.print(f"{found.keys:,} author keys are under the new secret, which is number {found.secrets}.")
         err_console.print("Make a new backup copy of the secrets: with the old one alone, objections would not be found.")
 

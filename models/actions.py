@@ -21,18 +21,26 @@ from models.removal import GONE
 from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
 
 
-def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
     """Keep posts once, and nothing of who objected. A row whose content did not change is left as it was, `fetched_at` too.
 
     A post that its source no longer shows loses everything that was made from it; one whose words changed loses its reading.
+
+    Returns
+    -------
+    int
+        How many were not here before.
     """
     erased = frozenset(connection.scalars(select(col(SuppressedPost.message_id))))
     rows = [row for row in rows if row["post_id"] not in erased]
-    states = {row["post_id"]: PostState(row["state"]) for row in rows if row["state"] in GONE}
-    removal.empty_posts(connection, _shown_before(connection, states))
+    before = _stored(connection, [row["post_id"] for row in rows])
+    known = [(row, before[row["post_id"]]) for row in rows if row["post_id"] in before]
+    lost = {row["post_id"]: PostState(row["state"]) for row, old in known if row["state"] in GONE and old.state not in GONE}
+    removal.empty_posts(connection, lost)
     upsert(connection, Post, rows, unless_same=("content_hash",))
-    removal.remove_old_readings(connection, rows)
+    removal.remove_old_readings(connection, [row for row, old in known if row["content_hash"] != old.content_hash])
     _leave_out_suppressed(connection, rows)
+    return len(rows) - len(known)
 
 
 def store_readings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -186,11 +194,11 @@ def _text_hashes(connection: Connection, post_ids: Iterable[str]) -> dict[str, s
     return found
 
 
-def _shown_before(connection: Connection, states: Mapping[str, PostState]) -> dict[str, PostState]:
-    """Of posts that are gone now, those that still hold something here."""
-    held = select(col(Post.post_id)).where(col(Post.state).not_in(GONE))
-    found = (connection.scalars(held.where(col(Post.post_id).in_(some))) for some in portions(sorted(states)))
-    return {post_id: states[post_id] for some in found for post_id in some}
+def _stored(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
+    """State and content hash of posts, of those that are here."""
+    held = select(col(Post.post_id), col(Post.state), col(Post.content_hash))
+    found = (connection.execute(held.where(col(Post.post_id).in_(some))) for some in portions(post_ids))
+    return {row.post_id: row for some in found for row in some}
 
 
 def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -202,4 +210,6 @@ def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]
 
 
 def audit(session: Session, *, by: str, action: str, subject: str, counts: Mapping[str, Any]) -> None:
-    session.add(AuditEntry(happened_at=utc_now(), by=by, action=action, subject=subject, counts=dict(counts)))
+    """Written at once, in the caller's transaction; opening a page waits for it, so it takes the short way."""
+    row = {"happened_at": utc_now(), "by": by, "action": action, "subject": subject, "counts": dict(counts)}
+    session.connection().execute(insert(AuditEntry), row)

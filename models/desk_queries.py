@@ -22,6 +22,7 @@ from models.run import Run
 PAGE = 25
 COUNTED_UP_TO = 1_000
 MESSAGES_READ = 60
+RUNS_LOOKED_AT = 50
 OPEN, ALL = "open", "all"
 NOBODY = "nobody"
 
@@ -48,12 +49,7 @@ class LeadFilter:
 
 def newest_scope(connection: Connection, council: str) -> Any | None:
     """The newest run of a council that ranked its networks."""
-    statement = (
-        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.done))
-        .where(col(Run.council) == council, col(Run.scope) != "")
-        .order_by(col(Run.started_at).desc())
-    )
-    return next((run for run in connection.execute(statement.limit(50)) if "rank" in run.done), None)
+    return next((run for run in connection.execute(_newest_statement(), {"council": council}) if "rank" in run.done), None)
 
 
 def run_of_scope(connection: Connection, council: str, scope: str) -> Any | None:
@@ -73,12 +69,6 @@ def leads_page(connection: Connection, scope: str, asked: LeadFilter, *, minimum
 def count_leads(connection: Connection, scope: str, asked: LeadFilter, *, minimum_voices: int, today: date) -> int:
     """How many there are, counted no further than `COUNTED_UP_TO` + 1."""
     return connection.scalar(_count_statement(asked.shape()), _values(scope, asked, minimum_voices, today)) or 0
-
-
-def main_communities(connection: Connection, lead_ids: Sequence[str]) -> dict[str, str]:
-    """For each lead the community in which most of its messages stand."""
-    rows = connection.execute(_main_statement(), {"lead_ids": list(lead_ids)})
-    return {row.lead_id: row.community_id for row in rows}
 
 
 def lead_of_council(connection: Connection, council: str, lead_id: str, *, minimum_voices: int) -> Any | None:
@@ -130,6 +120,16 @@ _SHOWN = (
 
 
 @cache
+def _newest_statement() -> Any:
+    return (
+        select(col(Run.run_id), col(Run.scope), col(Run.started_at), col(Run.done))
+        .where(col(Run.council) == bindparam("council"), col(Run.scope) != "")
+        .order_by(col(Run.started_at).desc())
+        .limit(RUNS_LOOKED_AT)
+    )
+
+
+@cache
 def _lead_statement() -> Any:
     return (
         select(Lead.__table__, *_STATE, *_NETWORK)  # type: ignore[attr-defined]
@@ -171,30 +171,35 @@ def _communities_statement() -> Any:
 
 
 @cache
-def _main_statement() -> Any:
-    """Fewest messages first: of each lead the last row is the one that counts."""
-    statement = select(col(LeadCommunity.lead_id), col(LeadCommunity.community_id))
-    asked = statement.where(col(LeadCommunity.lead_id).in_(bindparam("lead_ids", expanding=True)))
-    return asked.order_by(col(LeadCommunity.messages), col(LeadCommunity.community_id))
-
-
-@cache
 def _page_statement(shape: Shape) -> Any:
-    return _ranked(shape).order_by(col(Lead.rank)).offset(bindparam("skipped")).limit(PAGE + 1)
+    """Places of a page are found by what the filters need alone; what is shown is read for its rows only."""
+    wanted = _ranked(shape).order_by(col(Lead.rank)).offset(bindparam("skipped")).limit(PAGE + 1).subquery()
+    mainly_in = (
+        select(col(LeadCommunity.community_id))
+        .where(col(LeadCommunity.lead_id) == col(Lead.lead_id))
+        .order_by(col(LeadCommunity.messages).desc(), col(LeadCommunity.community_id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(*_SHOWN, *_STATE, mainly_in.label("mainly_in"))
+        .select_from(wanted)
+        .join(Lead, col(Lead.lead_id) == wanted.c.lead_id)
+        .join(Network, col(Network.network_id) == col(Lead.network_id))
+        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
+        .order_by(col(Lead.rank))
+    )
 
 
 @cache
 def _count_statement(shape: Shape) -> Any:
-    return select(func.count()).select_from(_ranked(shape).with_only_columns(col(Lead.lead_id)).limit(COUNTED_UP_TO + 1).subquery())
+    return select(func.count()).select_from(_ranked(shape).limit(COUNTED_UP_TO + 1).subquery())
 
 
 def _ranked(shape: Shape) -> Any:
+    """Ids of the leads that fit."""
     by_area, by_ward, by_community, status, assignee, is_new = shape
-    statement = (
-        select(*_SHOWN, *_STATE)
-        .join(Network, col(Network.network_id) == col(Lead.network_id))
-        .outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
-    )
+    statement = select(col(Lead.lead_id)).outerjoin(LeadState, col(LeadState.lead_id) == col(Lead.lead_id))
     wanted: list[ColumnElement[bool]] = [col(Lead.scope) == bindparam("scope"), col(Lead.voices) >= bindparam("minimum_voices")]
     if by_area:
         wanted.append(col(Lead.area) == bindparam("area"))
@@ -206,6 +211,7 @@ def _ranked(shape: Shape) -> Any:
     if assignee:
         wanted.append(col(LeadState.assignee).is_(None) if assignee == NOBODY else col(LeadState.assignee) == bindparam("assignee"))
     if is_new:
+        statement = statement.join(Network, col(Network.network_id) == col(Lead.network_id))
         wanted.append(col(Network.first_seen_at) > bindparam("new_since"))
     return statement.where(*wanted, *_standing(status))
 

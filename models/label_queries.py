@@ -63,6 +63,18 @@ def uncertain_posts(connection: Connection, *, threshold: float, limit: int, com
     return list(connection.scalars(ordered.limit(limit)))
 
 
+def contents_of(connection: Connection, post_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """For each of these posts, in their order, how probable its policy areas and signals are."""
+    statement = select(col(Post.post_id), col(PostReading.areas), col(PostReading.signals))
+    read = statement.join(PostReading, col(PostReading.post_id) == col(Post.post_id))
+    found = {row.post_id: (("area", row.areas), ("signal", row.signals)) for row in _in_portions(connection, read, post_ids)}
+    return {
+        post_id: {f"{kind} {name}": probability for kind, values in found[post_id] for name, probability in values.items()}
+        for post_id in post_ids
+        if post_id in found
+    }
+
+
 def unlabelled_posts(connection: Connection, *, communities: Collection[str] | None = None) -> Iterator[str]:
     """Ids of posts that were read and that nobody has labelled, streamed by id."""
     statement = _unlabelled(col(Post.post_id), communities=communities).order_by(col(Post.post_id))

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, literal, select, update
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import PollOutcome
-from models.base import utc_now
-from models.bulk import portions, upsert
+from models.base import UtcDateTime, utc_now
+from models.bulk import INSERTS, portions, upsert
 from models.cursor import SourceCursor
+from models.post import Post
 from models.provenance import Poll, Provenance
 
 
@@ -51,12 +52,14 @@ def store_cursor(connection: Connection, *, platform: str, community_id: str, qu
 
 
 def store_provenance(connection: Connection, post_ids: Sequence[str], *, poll_id: str, at: datetime) -> None:
-    """Note that a poll gave these posts; where another gave them first, that stays."""
-    rows = [
-        {"post_id": post_id, "first_poll_id": poll_id, "first_fetched_at": at, "last_poll_id": poll_id, "last_fetched_at": at}
-        for post_id in post_ids
-    ]
-    upsert(connection, Provenance, rows, kept=("first_poll_id", "first_fetched_at"))
+    """Note that a poll gave these posts, of those that were kept; where another gave them first, that stays."""
+    poll, time = literal(poll_id), literal(at, UtcDateTime)
+    insert = INSERTS[connection.dialect.name](Provenance)
+    columns = ["post_id", "first_poll_id", "first_fetched_at", "last_poll_id", "last_fetched_at"]
+    seen_again = {name: insert.excluded[name] for name in ("last_poll_id", "last_fetched_at")}
+    for some in portions(post_ids):
+        kept = select(col(Post.post_id), poll, time, poll, time).where(col(Post.post_id).in_(some))
+        connection.execute(insert.from_select(columns, kept).on_conflict_do_update(index_elements=["post_id"], set_=seen_again))
 
 
 def mark_seen(connection: Connection, post_ids: Sequence[str], *, at: datetime) -> None:

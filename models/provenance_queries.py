@@ -1,14 +1,12 @@
 """What is asked about gathering: how far it came, what it gave before, where a post came from."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from models.bulk import portions
 from models.cursor import SourceCursor
-from models.post import Post
 from models.provenance import Poll, Provenance
 
 
@@ -34,14 +32,6 @@ def polls_of_target(connection: Connection, *, community_id: str, query: str, li
 def polls_of_run(connection: Connection, run_id: str) -> list[Any]:
     statement = select(Poll.__table__).where(col(Poll.run_id) == run_id)  # type: ignore[attr-defined]
     return list(connection.execute(statement.order_by(col(Poll.started_at), col(Poll.poll_id))))
-
-
-def stored_ids(connection: Connection, post_ids: Sequence[str]) -> set[str]:
-    """Those of the ids that are in the store."""
-    found: set[str] = set()
-    for some in portions(post_ids):
-        found |= set(connection.scalars(select(col(Post.post_id)).where(col(Post.post_id).in_(some))))
-    return found
 
 
 def origin(connection: Connection, post_id: str) -> Any:

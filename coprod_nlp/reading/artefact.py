@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,8 @@ class Artefact:
 def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces: str, whole: bool = True, **manifest: Any) -> Manifest:
     """Write an artefact; its version is the hash of what was fitted, so that equal versions read equally.
 
+    A folder whose writing was cut off holds what it held before; at worst, both files old and new, which loading refuses.
+
     Parameters
     ----------
     whole
@@ -108,24 +111,32 @@ def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces
     manifest
         The fields of `Manifest` that fitting decides.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     parts = {name: dict(getattr(fitted, name)) for name in Fitted.__dataclass_fields__}
-    skops.io.dump(parts, directory / ESTIMATORS, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
+    estimators = skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
     hashes: dict[str, Any] = {
         "encoder_sha256": _sha256(encoder),
         "wordpieces_sha256": _sha256(wordpieces.encode()),
-        "estimators_sha256": _sha256((directory / ESTIMATORS).read_bytes()),
+        "estimators_sha256": _sha256(estimators),
     }
     decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "uncertain")}
     digest = hashlib.sha256(json.dumps([decided, hashes["encoder_sha256"], hashes["wordpieces_sha256"]], sort_keys=True).encode())
     for heads in parts.values():
         digest.update(b"".join(head.coef_.tobytes() + head.intercept_.tobytes() for head in heads.values()))
     made = Manifest(version=f"reading-{digest.hexdigest()[:10]}", labels=LABELS, features_version=FEATURES_VERSION, **hashes, **manifest)
-    if whole:
-        (directory / ENCODER).write_bytes(encoder)
-        (directory / WORDPIECES).write_text(wordpieces, encoding="utf-8", newline="\n")
-    (directory / MANIFEST).write_text(json.dumps(asdict(made), indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+    files = {ENCODER: encoder, WORDPIECES: wordpieces.encode()} if whole else {}
+    described = json.dumps(asdict(made), indent=1, sort_keys=True) + "\n"
+    _put(directory, {**files, ESTIMATORS: estimators, MANIFEST: described.encode()})
     return made
+
+
+def _put(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Write files beside a folder, then move them into it in their order: it is never half old and half new for longer than that takes."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}-", ignore_cleanup_errors=True) as draft:
+        for name, raw in files.items():
+            (Path(draft) / name).write_bytes(raw)
+        for name in files:
+            (Path(draft) / name).replace(directory / name)
 
 
 def load_manifest(directory: Path = SHIPPED) -> Manifest:

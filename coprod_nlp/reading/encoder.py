@@ -17,6 +17,9 @@ from coprod_nlp.text.wordpieces import Ids, Pieces, Wordpieces
 
 # Wordpieces of a window, and of the title that stands before each window of a long post; of a very long one the middle is skipped.
 WINDOW, TITLE_PIECES, MOST_WINDOWS = 192, 40, 4
+# Characters of the beginning and of the end of a text that are looked at: ten times what the windows hold, and more than any platform's
+# longest message has.
+REACH = 20_000
 WIDTH = 384
 
 Floats = NDArray[np.float32]
@@ -87,7 +90,7 @@ class Encoder:
 
 def windows_of(wordpieces: Wordpieces, title: str, body: str) -> list[Window]:
     """A post as windows: start, title, end mark, body, end mark; a long body goes on in further windows under the same title."""
-    head, rest = wordpieces.pieces(title), wordpieces.pieces(body)
+    head, rest = _both_ends(wordpieces, title), _both_ends(wordpieces, body)
     offset = len(title) + len(TITLE_END) if title else 0
     if not len(rest):
         return [_window(wordpieces, _cut(head, 0, WINDOW - 2), None, 0)]
@@ -98,6 +101,18 @@ def windows_of(wordpieces: Wordpieces, title: str, body: str) -> list[Window]:
     if len(first) > MOST_WINDOWS:
         first = [*first[: MOST_WINDOWS // 2], *first[-MOST_WINDOWS // 2 :]]
     return [_window(wordpieces, head, _cut(rest, start, start + size), offset) for start in first]
+
+
+def _both_ends(wordpieces: Wordpieces, text: str) -> Pieces:
+    """The pieces of a text; of one far longer than its windows, those of its beginning and its end."""
+    if len(text) <= 2 * REACH:
+        return wordpieces.pieces(text)
+    first, last, skipped = wordpieces.pieces(text[:REACH]), wordpieces.pieces(text[-REACH:]), len(text) - REACH
+    return Pieces(
+        np.concatenate([first.ids, last.ids]),
+        np.concatenate([first.starts, last.starts + skipped]),
+        np.concatenate([first.ends, last.ends + skipped]),
+    )
 
 
 def _window(wordpieces: Wordpieces, head: Pieces, rest: Pieces | None, offset: int) -> Window:

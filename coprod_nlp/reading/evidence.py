@@ -7,7 +7,7 @@ import numpy as np
 from coprod_nlp.reading.encoder import Encoded, Floats
 from coprod_nlp.reading.labels import SPAN_LABELS
 from coprod_nlp.records import Evidence, whole_text
-from coprod_nlp.text.tokens import Tokeniser
+from coprod_nlp.text.sentences import sentences
 from coprod_nlp.vocabulary import Signal
 
 # A sentence longer than this, in characters, is a rant without stops: only what stands around the best pieces is shown.
@@ -16,18 +16,13 @@ LONGEST_SPAN, AROUND = 300, 120
 BEST_PIECES = 3
 
 
-def find_evidence(tokeniser: Tokeniser, title: str, body: str, encoded: Encoded, signals: Sequence[Signal]) -> tuple[Evidence, ...]:
+def find_evidence(title: str, body: str, encoded: Encoded, signals: Sequence[Signal]) -> tuple[Evidence, ...]:
     """One span a signal, in the characters of `PostText.text`; none where a post has no sentence."""
     text = whole_text(title, body)
-    tokens = tokeniser.tokens([text])
-    found = []
+    places, found = sentences(text), []
     for signal in signals:
         column = encoded.spans[:, SPAN_LABELS.index(signal.value)]
-        best = max(
-            ((_strength(column, encoded, int(start), int(end)), int(start), int(end))
-             for start, end in zip(tokens.sentence_start, tokens.sentence_end, strict=True)),
-            default=None,
-        )  # fmt: skip
+        best = max(((_strength(column, encoded, *place), *place) for place in places), default=None)
         if best is not None:
             found.append(Evidence(signal, *_narrowed(text, column, encoded, best[1], best[2])))
     return tuple(found)

@@ -1,6 +1,6 @@
 """Posts to readings: set aside what must not be scored, look at every post, read deeply what may say something."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 from coprod_nlp.records import TITLE_END, PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
-from coprod_nlp.text.tokens import Tokeniser
+from coprod_nlp.text.sentences import sentences
 from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
 
 Floats = NDArray[np.float32]
@@ -59,48 +59,40 @@ class Reader:
 
     def __init__(self, artefact: Artefact | None = None, *, is_always_deep: bool = False) -> None:
         self._artefact = artefact or load_artefact()
-        self._tokeniser = Tokeniser()
         self._is_always_deep = is_always_deep
         self.version = self._artefact.manifest.version
         thresholds = self._artefact.manifest.thresholds
         self._thresholds = np.array([thresholds[label] for label in LABELS])
+        sentences("")  # loads spaCy's tokeniser now, not when the first post says something
 
     def read(self, posts: Sequence[PostText]) -> list[Reading]:
         """One reading a post, in the order of the posts."""
         sorted_out = [set_aside(post, version=self.version) for post in posts]
         kept = [item for item in sorted_out if isinstance(item, Kept)]
-        scored = iter(self._scored(kept))
-        return [next(scored) if isinstance(item, Kept) else item for item in sorted_out]
+        readings = (reading for reading, _, _ in self._scored(kept))
+        return [next(readings) if isinstance(item, Kept) else item for item in sorted_out]
 
     def explain(self, post: PostText) -> Explanation:
         """The reading of one post and what led to it; nothing at a glance where there is nothing to read."""
-        reading = self.read([post])[0]
         thresholds = self._artefact.manifest.thresholds
         item = set_aside(post, version=self.version)
         if isinstance(item, Reading):
-            return Explanation(reading, {}, None, thresholds)
-        glance = self._artefact.gate.chances(look([words_of(item)]))[0]
-        glances = {label: rounded(value) for label, value in zip(LABELS, glance, strict=True)}
-        if not reading.is_deep:
-            return Explanation(reading, glances, None, thresholds)
-        chances = self._artefact.heads.chances(self._artefact.encoder.encode(item.title, item.body).features[None])[0]
-        return Explanation(reading, glances, {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}, thresholds)
+            return Explanation(item, {}, None, thresholds)
+        reading, glance, chances = next(self._scored([item]))
+        return Explanation(reading, by_label(glance), None if chances is None else by_label(chances), thresholds)
 
-    def _scored(self, kept: list[Kept]) -> list[Reading]:
-        if not kept:
-            return []
+    def _scored(self, kept: list[Kept]) -> Iterator[tuple[Reading, Floats, Floats | None]]:
+        """Of each post its reading, and the probabilities at a glance and in the deep reading."""
         artefact = self._artefact
         glances = artefact.gate.chances(look([words_of(item) for item in kept]))
         passed = artefact.gate.passes(glances) | self._is_always_deep
-        readings = []
         for item, glance, is_passed in zip(kept, glances, passed, strict=True):
             if not is_passed:
-                readings.append(self._passed_over(item, glance))
+                yield self._passed_over(item, glance), glance, None
                 continue
             encoded = artefact.encoder.encode(item.title, item.body)
             chances = artefact.heads.chances(encoded.features[None])[0]
-            readings.append(self._decided(item, chances, encoded))
-        return readings
+            yield self._decided(item, chances, encoded), glance, chances
 
     def _passed_over(self, item: Kept, glance: Floats) -> Reading:
         """A post in which the gate saw nothing: read, without area or signal."""
@@ -109,11 +101,11 @@ class Reader:
 
     def _decided(self, item: Kept, chances: Floats, encoded: Encoded) -> Reading:
         said = dict(zip(LABELS, chances >= self._thresholds, strict=True))
-        chance = {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}
+        chance = by_label(chances)
         is_willing = bool(said[WILLING])
         signals = agreed_signals(said, chance)
         is_sensitive = bool(said[SENSITIVE])
-        evidence = find_evidence(self._tokeniser, item.title, item.body, encoded, signals) if signals and not is_sensitive else ()
+        evidence = find_evidence(item.title, item.body, encoded, signals) if signals and not is_sensitive else ()
         return Reading(
             item.post.post_id,
             ReadingStatus.SENSITIVE if is_sensitive else ReadingStatus.READ,
@@ -153,6 +145,10 @@ def agreed_signals(said: dict[str, bool], chance: dict[str, float]) -> tuple[Sig
     elif not set(decided) & set(WILLING_SIGNALS):
         decided.append(max(WILLING_SIGNALS, key=lambda signal: chance[signal]))
     return tuple(decided)
+
+
+def by_label(chances: Floats) -> dict[str, float]:
+    return {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}
 
 
 def rounded(probability: float) -> float:

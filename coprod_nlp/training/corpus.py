@@ -50,7 +50,7 @@ def load_corpus(directory: Path = CORPUS_DIR) -> list[LabelledPost]:
     Raises
     ------
     CorpusError
-        At the first line that is not valid, with its file and number.
+        At the first line that is not valid, with its file and number, or the first file that cannot be read.
     """
     found: list[LabelledPost] = []
     for path in sorted(directory.glob("*.jsonl")):
@@ -59,6 +59,8 @@ def load_corpus(directory: Path = CORPUS_DIR) -> list[LabelledPost]:
         except UnicodeDecodeError as error:
             number = error.object[: error.start].count(b"\n") + 1
             raise CorpusError(f"{path.name}:{number}: not UTF-8 ({error.reason})") from None
+        except OSError as error:
+            raise CorpusError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
         for number, line in enumerate(lines, start=1):
             try:
                 found.append(_labelled(json.loads(line), part=path.stem))

@@ -91,5 +91,5 @@ def by_community(scored: Scored, communities: Sequence[str]) -> dict[str, Figure
     return found
 
 
-def rounded(table: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    return {label: {name: round(float(value), 4) for name, value in values.items()} for label, values in table.items()}
+def rounded(table: Mapping[str, Figures]) -> dict[str, Figures]:
+    return {label: {name: None if value is None else round(value, 4) for name, value in values.items()} for label, values in table.items()}

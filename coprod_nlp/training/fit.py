@@ -27,8 +27,8 @@ from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation, measure
 from coprod_nlp.training.measure import Scored, histograms
-from coprod_nlp.training.split import split_corpus
-from coprod_nlp.training.thresholds import load_thresholds
+from coprod_nlp.training.split import Split, split_corpus
+from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
 GATE_STRENGTH = 8.0
 # A head is the mean of two: one on what the encoder itself says of the label, and one on everything it says, which an analyst's labels can
@@ -42,6 +42,10 @@ MINIMUM_OVERLAP = 0.4
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 Report = Callable[[str], None]
+
+
+class FittingError(Exception):
+    """Nothing can be fitted on these messages; the message says which label lacks what."""
 
 
 @dataclass(frozen=True)
@@ -61,37 +65,52 @@ def fit_reading(
     ----------
     base
         An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and most of an hour.
+
+    Raises
+    ------
+    CorpusError
+        Where the corpus cannot be used.
+    FittingError
+        Where it has a label in every message of a share, or in none.
     """
     thresholds = load_thresholds()
     split = split_corpus(load_corpus(corpus))
+    for share in (split.learned, split.tuned):  # before the work of an hour
+        require_both(targets(share), LABELS)
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
     base = base or fine_tuned(split.learned, report)
     report("gate")
-    gate_posts, gate_sentences = fit_gate(split.learned)
+    gates = fit_gate(split.learned)
     report("heads")
     encoder = Encoder(base.model, Wordpieces(base.definition))
-    checked = encode_all(encoder, split.checked)
     heads = fit_heads(encode_all(encoder, split.tuned), targets(split.tuned))
-    joint = join_gate(split.tuned, gate_posts, gate_sentences)
-    scored = score(checked, targets(split.checked), heads, thresholds.decide)
+    fitted = Fitted(*gates, join_gate(split.tuned, *gates), heads)
+    scored = score(encode_all(encoder, split.checked), targets(split.checked), heads, thresholds.decide)
     manifest = save_artefact(
         directory,
-        Fitted(gate_posts, gate_sentences, joint, heads),
+        fitted,
         encoder=base.model,
         wordpieces=base.definition,
-        made_on=made_on.isoformat(),
-        sources=("project",),
-        data={"corpus": corpus_digest(corpus)},
-        messages={"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
-        thresholds=thresholds.decide,
-        gate_thresholds={label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
-        uncertain=thresholds.uncertain,
-        figures=evaluation({CHECKED: measure(scored)}),
-        profile=dict(histograms(scored.chances)),
-        notes=(f"thresholds chosen on: {thresholds.chosen_on}",),
+        **_facts(split, scored, thresholds, made_on=made_on, corpus=corpus),
     )
     (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
     return manifest
+
+
+def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: date, corpus: Path) -> dict[str, Any]:
+    """What the manifest says of an artefact."""
+    return {
+        "made_on": made_on.isoformat(),
+        "sources": ("project",),
+        "data": {"corpus": corpus_digest(corpus)},
+        "messages": {"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
+        "thresholds": thresholds.decide,
+        "gate_thresholds": {label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
+        "uncertain": thresholds.uncertain,
+        "figures": evaluation({CHECKED: measure(scored)}),
+        "profile": dict(histograms(scored.chances)),
+        "notes": (f"thresholds chosen on: {thresholds.chosen_on}",),
+    }
 
 
 def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:
@@ -118,7 +137,13 @@ def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> d
     ----------
     weights
         (posts,) how much each message counts; all alike where None.
+
+    Raises
+    ------
+    FittingError
+        Where every message has a label, or none.
     """
+    require_both(truth, LABELS)
     centre, scale = encoded.mean(axis=0), encoded.std(axis=0) + 1e-6
     level = ((encoded - centre) / scale).astype(np.float32)
     heads = {}
@@ -136,6 +161,16 @@ def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> d
     return heads
 
 
+def require_both(truth: Bools, labels: Sequence[str]) -> None:
+    """Raise a FittingError where every row has a label, or none."""
+    cases = dict(zip(labels, truth.sum(axis=0).tolist(), strict=True))
+    if wrong := [f"{label} in {count:,}" for label, count in cases.items() if count in (0, len(truth))]:
+        raise FittingError(
+            f"of {len(truth):,} messages or sentences to learn from: {', '.join(wrong)}; wanted each label in some and not in all: "
+            "write or label messages of the kind that is missing"
+        )
+
+
 def _own_features(place: int) -> list[int]:
     """Where the features stand that the encoder made for a label: its log-odds, for a signal also its best wordpiece and `willing`."""
     if place < FIRST_SPAN:
@@ -151,6 +186,7 @@ def fit_gate(
     batch = look([_words(item) for item in posts])
     truth = targets(posts)
     spans = np.array([_carried(item, start, end) for item in posts for start, end in sentences_of(_words(item))], dtype=bool)
+    require_both(spans.reshape(-1, len(SPAN_LABELS)), SPAN_LABELS)
     return (
         {label: _gate_head(batch.posts, truth[:, place]) for place, label in enumerate(LABELS)},
         {label: _gate_head(batch.sentences, spans[:, place]) for place, label in enumerate(SPAN_LABELS)},

@@ -1,6 +1,6 @@
 """Figures of a reading against labels: what they are for one set, and how sure one can be of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,16 +28,20 @@ class Scored:
         return Scored(self.chances[chosen], self.decided[chosen], self.truth[chosen])
 
 
-def precision_recall_f1(decided: Bools, truth: Bools) -> tuple[float, float, float]:
-    """Of one label; 0 where nothing was decided for or nothing is true."""
+def f1_of(decided: Bools, truth: Bools) -> float:
+    """Of one label; some message must be true."""
+    return float(2 * (decided & truth).sum() / (decided.sum() + truth.sum()))
+
+
+def precision_recall_f1(decided: Bools, truth: Bools) -> tuple[float | None, float | None, float | None]:
+    """Of one label: no precision where nothing was decided for, no recall and no F1 where nothing is true."""
     hits = float((decided & truth).sum())
-    precision = hits / decided.sum() if decided.any() else 0.0
-    recall = hits / truth.sum() if truth.any() else 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall) if hits else 0.0
+    precision = hits / float(decided.sum()) if decided.any() else None
+    return (precision, hits / float(truth.sum()), f1_of(decided, truth)) if truth.any() else (precision, None, None)
 
 
 def figures_of(scored: Scored) -> dict[str, float | None]:
-    """The figures that are guarded; None where a set has too few cases to say.
+    """The figures that are guarded, and some beside them; None where a set has too few cases to say.
 
     `willing_ap` is the area under the precision-recall curve, `willing_ece` the expected calibration error in ten bins of equal width,
     `areas_macro_f1` and `signals_macro_f1` the mean over labels with at least `MINIMUM_CASES` cases.
@@ -55,7 +59,7 @@ def figures_of(scored: Scored) -> dict[str, float | None]:
         "willing_precision": precision,
         "willing_recall": recall,
         "willing_f1": f1,
-        "willing_ece": calibration_error(chance, truth),
+        "willing_ece": calibration_error(chance, truth) if len(chance) else None,
         "areas_macro_f1": _macro(scored, AREAS),
         "signals_macro_f1": _macro(scored, SIGNALS),
         "sensitive_precision": sensitive[0],
@@ -64,13 +68,14 @@ def figures_of(scored: Scored) -> dict[str, float | None]:
     return {name: None if value is None else round(float(value), 4) for name, value in found.items()}
 
 
-def by_label(scored: Scored) -> dict[str, dict[str, float]]:
+def by_label(scored: Scored) -> dict[str, dict[str, float | None]]:
     """Cases, precision, recall and F1 of every label that has a case."""
     found = {}
     for place, label in enumerate(LABELS):
-        if scored.truth[:, place].any():
-            values = precision_recall_f1(scored.decided[:, place], scored.truth[:, place])
-            found[label] = dict(zip(("precision", "recall", "f1"), values, strict=True)) | {"cases": float(scored.truth[:, place].sum())}
+        decided, truth = scored.decided[:, place], scored.truth[:, place]
+        if truth.any():
+            precision, recall, f1 = precision_recall_f1(decided, truth)
+            found[label] = {"precision": precision, "recall": recall, "f1": f1, "cases": float(truth.sum())}
     return found
 
 
@@ -85,23 +90,10 @@ def average_precision(chance: Floats, truth: Bools) -> float:
 
 
 def calibration_error(chance: Floats, truth: Bools) -> float:
-    """Expected calibration error (Naeini et al. 2015): mean distance of share and probability over ten bins, by their size."""
+    """Expected calibration error (Naeini et al. 2015): mean distance of share and probability over ten bins, by their size. Some message
+    must be there."""
     bins = np.minimum((chance * BINS).astype(int), BINS - 1)
-    return float(sum(abs(truth[bins == b].sum() - chance[bins == b].sum()) for b in range(BINS)) / max(1, len(chance)))
-
-
-def interval(
-    scored: Scored, figure: Callable[[Scored], float | None], *, resamples: int = 200, seed: int = 7, share: float = 0.9
-) -> tuple[float, float] | None:
-    """The middle `share` of a figure when the messages are drawn again with replacement; None where it cannot be said."""
-    rng = np.random.default_rng(seed)
-    count = len(scored.chances)
-    drawn = [figure(scored.rows(rng.integers(0, count, count))) for _ in range(resamples)] if count else []
-    values = [value for value in drawn if value is not None]
-    if not values:
-        return None
-    low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
-    return float(low), float(high)
+    return float(sum(abs(truth[bins == b].sum() - chance[bins == b].sum()) for b in range(BINS)) / len(chance))
 
 
 def histograms(chances: Floats, names: Sequence[str] = LABELS) -> Mapping[str, list[float]]:
@@ -111,9 +103,6 @@ def histograms(chances: Floats, names: Sequence[str] = LABELS) -> Mapping[str, l
 
 
 def _macro(scored: Scored, names: Sequence[str]) -> float | None:
-    values = []
-    for name in names:
-        place = LABELS.index(name)
-        if scored.truth[:, place].sum() >= MINIMUM_CASES:
-            values.append(precision_recall_f1(scored.decided[:, place], scored.truth[:, place])[2])
+    columns = [(scored.decided[:, place], scored.truth[:, place]) for place in map(LABELS.index, names)]
+    values = [f1_of(decided, truth) for decided, truth in columns if truth.sum() >= MINIMUM_CASES]
     return float(np.mean(values)) if values else None

@@ -1,12 +1,16 @@
 """What to label next: the posts a classifier is least sure of, and some drawn whatever it says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nsmallest
 from itertools import islice
 from math import ceil
 
+import numpy as np
+
+# How many posts near the threshold are looked at for each one that is chosen.
+LOOKED_AT = 3
 SMALLEST_RANDOM_SHARE = 0.2
 # Changes which posts are drawn, and in which order a queue comes.
 SEED = b"labels"
@@ -40,6 +44,32 @@ def choose_queue(uncertain: Sequence[str], everything: Iterable[str], *, limit: 
     more = islice((post_id for post_id in by_lot if post_id not in chosen), limit - len(chosen))
     chosen |= set(more)
     return Queue(tuple(sorted(chosen, key=lambda post_id: _lot(post_id + "/order"))), len(chosen) - len(nearest))
+
+
+def most_varied(contents: Mapping[str, Mapping[str, float]], *, limit: int) -> list[str]:
+    """At most `limit` posts that differ in what they are about: each the one least like those before it (farthest first).
+
+    A queue of doubtful posts alone asks the same question many times over: posts near a threshold are often near each other.
+
+    Parameters
+    ----------
+    contents
+        For each post the probabilities of its policy areas and signals; those left out count as 0. The most doubtful comes first: it
+        is always taken, and of posts that are equally far from those taken, the one that comes earlier.
+    """
+    names = sorted({name for content in contents.values() for name in content})
+    place = {name: number for number, name in enumerate(names)}
+    points = np.zeros((len(contents), len(names)))
+    for number, content in enumerate(contents.values()):
+        for name, probability in content.items():
+            points[number, place[name]] = probability
+    post_ids, chosen = list(contents), list[int]()
+    nearest = np.full(len(points), np.inf)
+    for _ in range(min(limit, len(points))):
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, ((points - points[chosen[-1]]) ** 2).sum(axis=1).round(9))
+        nearest[chosen] = -1
+    return [post_ids[number] for number in chosen]
 
 
 def _lot(post_id: str) -> bytes:

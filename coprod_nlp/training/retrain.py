@@ -35,7 +35,7 @@ from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.evaluate import Measured, evaluation, measure
 from coprod_nlp.training.fit import encode_all, fit_heads, score
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
-from coprod_nlp.training.measure import Scored, histograms, precision_recall_f1
+from coprod_nlp.training.measure import Scored, f1_of, histograms
 from coprod_nlp.training.split import split_corpus
 
 # A labelled post counts as many messages of the corpus, fewer where there are so many that they would count for more than the corpus
@@ -178,7 +178,7 @@ def shifted(thresholds: Mapping[str, float], chances: Floats, truth: Bools) -> d
             continue
         moves = sorted(range(-steps, steps + 1), key=abs)
         near = [value for move in moves if 0 < (value := round(thresholds[label] + move * SHIFT_STEP, 4)) < 1]
-        found[label] = max(near, key=lambda value: round(precision_recall_f1(chances[:, place] >= value, truth[:, place])[2], 4))
+        found[label] = max(near, key=lambda value: round(f1_of(chances[:, place] >= value, truth[:, place]), 4))
     return found
 
 
@@ -243,8 +243,7 @@ def _write(
     made_on: date, corpus: Path,
 ) -> Manifest:  # fmt: skip
     """The challenger and its card."""
-    before, held = material.artefact.manifest, material.held
-    model, definition = load_encoder(champion.directory)
+    before, held, (model, definition) = material.artefact.manifest, material.held, load_encoder(champion.directory)
     cases = [*held.learned, *held.recent]
     figures = evaluation(after, communities={RECENT: [case.community for case in held.recent]})
     figures["let_through"] = {name: _let_through(material.artefact, material.sets[name][0], ours.scored) for name, ours in after.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from coprod_nlp.records import PostText
-from coprod_nlp.training.queue import Queue, choose_queue
+from coprod_nlp.training.queue import LOOKED_AT, Queue, choose_queue, most_varied
 from flows.job import RequestError
 from flows.labels.formats import write_labels
 from flows.labels.rows import GivenLabels, LabelFormat, PostToWrite
@@ -31,7 +31,8 @@ def export_queue(
         Where there is nothing to label, or the file cannot be written.
     """
     with engine.connect() as connection:
-        uncertain = label_queries.uncertain_posts(connection, threshold=threshold, limit=limit)
+        near = label_queries.uncertain_posts(connection, threshold=threshold, limit=LOOKED_AT * limit)
+        uncertain = most_varied(label_queries.contents_of(connection, near), limit=limit)
         queue = choose_queue(uncertain, label_queries.unlabelled_posts(connection), limit=limit, random_share=random_share)
         readings = label_queries.readings_to_label(connection, queue.post_ids)
     if not queue.post_ids:

@@ -67,6 +67,8 @@ class ArchiveSource:
                     post = to_post(row, place_of(path), line, problems)
                     if post:
                         yield post, place_of(path), line
+            except OSError as error:
+                raise _unreadable(path, error) from None
             finally:
                 self._before += path.stat().st_size
                 self._file.close()

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -30,8 +29,8 @@ from flows.steps.rows import Rows
 from models import actions, provenance_actions, provenance_queries, queries
 from models.base import utc_now
 
-# Stored when there are so many, or after so long, whichever comes first: little is lost by a kill, and a fast source is not held up.
-BATCH, FLUSH_S = 100, 10.0
+# Stored when there are so many, or after so many requests: a kill costs these requests and no more, and storing much at once is quick.
+BATCH, REQUESTS_A_BATCH = 2_000, 4
 POLLS_LOOKED_AT = 200
 # Communities that do not come one after another: then it is the platform.
 FAILURES_IN_A_ROW = 2
@@ -112,13 +111,13 @@ class _TargetPoll:
         """Poll to the end, or to the error that ends it: then too what came is stored first, and the record says how it ended."""
         self._begin()
         pending: list[CollectedPost] = []
-        stored_at = monotonic()
+        asked = self.source.pace.requests
         try:
             for post in self.source.posts(self.target, self.cursor, self.problems):
                 pending.append(post)
-                if len(pending) >= BATCH or monotonic() - stored_at > FLUSH_S:
+                if len(pending) >= BATCH or self.source.pace.requests >= asked + REQUESTS_A_BATCH:
                     self._store(pending)
-                    pending, stored_at = [], monotonic()
+                    pending, asked = [], self.source.pace.requests
         except SourceError as error:
             self._store(pending)
             self._finish(next(outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind)), str(error))
@@ -140,16 +139,15 @@ class _TargetPoll:
         now = utc_now()
         with self.job.engine.begin() as connection:
             rows = self._kept(posts, queries.suppressed_keys(connection), now)
-            new = rows.keys() - provenance_queries.stored_ids(connection, list(rows))
-            self.seen, self.new_posts = self.seen + len(posts), self.new_posts + len(new)
-            actions.store_posts(connection, list(rows.values()))
+            new = actions.store_posts(connection, list(rows.values()))
+            self.seen, self.new_posts = self.seen + len(posts), self.new_posts + new
             provenance_actions.store_provenance(connection, list(rows), poll_id=self.poll_id, at=now)
             provenance_actions.store_cursor(
                 connection, platform=self.source.platform, community_id=self.target.community.community_id, query=self.target.query,
                 state=self.cursor.state, poll_id=self.poll_id,
             )  # fmt: skip
             provenance_actions.update_poll(connection, self.poll_id, **self._figures())
-        self.counts.update(seen=len(posts), kept=len(rows), new=len(new))
+        self.counts.update(seen=len(posts), kept=len(rows), new=new)
         listener().advance(self.counts["seen"], note=self.target.place)
 
     def _kept(self, posts: list[CollectedPost], suppressed: frozenset[str], now: datetime) -> dict[str, dict[str, Any]]:

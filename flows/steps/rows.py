@@ -83,7 +83,7 @@ def _content_hash(post: CollectedPost, key: str | None) -> str:
     parts = (
         post.title,
         post.body,
-        post.state.value,
+        post.state,
         "author" if key else "",
         post.parent or "",
         post.thread or "",

@@ -162,6 +162,17 @@ def test_every_link_of_the_documentation_leads_somewhere() -> None:
     assert not [f"{relative(page)}: {link}" for page, link in links if not (page.parent / link).exists()]
 
 
+def test_every_test_that_the_documentation_names_is_there() -> None:
+    """By its own name, or by that of its file."""
+    files = list((PROJECT_DIR / "tests").rglob("test_*.py"))
+    defined = {name for path in files for name in re.findall(r"(?m)^def (test_\w+)\(", path.read_text(encoding="utf-8"))}
+    named = set(re.findall(r"`(test_\w+)`", documentation()))
+    assert len(named) > 10
+    assert named <= defined | {path.stem for path in files}
+    paths = set(re.findall(r"`(tests/\S+\.py)`", documentation()))
+    assert not {path for path in paths if not (PROJECT_DIR / path).is_file()}
+
+
 def test_only_these_modules_read_the_environment() -> None:
     reading = re.compile(r"\bos\.environ\b|\bos\.getenv\b|\bgetenv\(|from os import [^\n]*environ")
     ours = [path for path in written_files() if path.suffix == ".py" and relative(path).startswith(tuple(f"{name}/" for name in PACKAGES))]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -201,6 +202,34 @@ def test_whatever_changes_a_reading_changes_the_version(tmp_path: Path) -> None:
         save(tmp_path, with_weight("heads", "intercept_")),
     ]
     assert len({manifest.version for manifest in made}) == len(made)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to the size of a file can be set")
+def test_an_artefact_that_does_not_fit_on_the_disk_leaves_the_one_from_before(saved: Path) -> None:
+    import resource
+
+    content = {path.name: path.read_bytes() for path in saved.iterdir()}
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(shipped_encoder()[0]) // 2, usual[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save(saved, fitted(), with_encoder=True, uncertain=(0.1, 0.9))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert {path.name: path.read_bytes() for path in saved.iterdir()} == content
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name], "what was written beside it is gone"
+
+
+def test_an_artefact_of_which_only_some_files_came_into_place_is_refused(saved: Path) -> None:
+    raw = (saved / ESTIMATORS).read_bytes()
+    (saved / ESTIMATORS).unlink()
+    (saved / ESTIMATORS).mkdir()  # no file can be moved there
+    with pytest.raises(OSError, match=ESTIMATORS):
+        save(saved, fitted(), encoder=shipped_encoder()[0], wordpieces=shipped_encoder()[1] + "\n", whole=True, uncertain=(0.1, 0.9))
+    (saved / ESTIMATORS).rmdir()
+    (saved / ESTIMATORS).write_bytes(raw)
+    assert load_manifest(saved).uncertain == (0.25, 0.5), "what the manifest describes comes before it"
+    refused(saved)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,24 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+import coprod_nlp.reading.encoder
 from coprod_nlp.reading.artefact import load_artefact, load_encoder
-from coprod_nlp.reading.encoder import FEATURES, MOST_WINDOWS, TITLE_PIECES, WIDTH, WINDOW, Encoded, Encoder, Window, features, windows_of
+from coprod_nlp.reading.encoder import (
+    FEATURES,
+    MOST_WINDOWS,
+    REACH,
+    TITLE_PIECES,
+    WIDTH,
+    WINDOW,
+    Encoded,
+    Encoder,
+    Window,
+    features,
+    windows_of,
+)
 from coprod_nlp.reading.labels import AREAS, LABELS, SPAN_LABELS
 from coprod_nlp.records import PostText
-from coprod_nlp.text.wordpieces import Wordpieces
+from coprod_nlp.text.wordpieces import Pieces, Wordpieces
 
 VOCABULARY = "the bins were not emptied again , so we will repaint blorptangle benches on Saturday !".split()
 # Runs of words of every length: none, a few, more than fit a window, more than fit all windows.
@@ -134,6 +147,44 @@ def test_the_same_pieces_lie_at_the_same_places_of_the_whole_text(title: str, bo
     assert (window.ids[kept].tolist(), window.starts[kept].tolist(), window.ends[kept].tolist()) == (
         whole.ids.tolist(), whole.starts.tolist(), whole.ends.tolist(),
     )  # fmt: skip
+
+
+class Counting(Wordpieces):
+    """Wordpieces that remember how many characters they were asked for."""
+
+    asked = 0
+
+    def pieces(self, text: str) -> Pieces:
+        self.asked += len(text)
+        return super().pieces(text)
+
+
+@pytest.mark.parametrize("unit", ["bins ", "好", "\n \n", "x"], ids=["words", "characters that are words", "space", "one word"])
+@pytest.mark.parametrize("part", ["title", "body"])
+def test_of_a_text_of_a_megabyte_only_both_ends_are_looked_at(part: str, unit: str) -> None:
+    filler = unit * (1_000_000 // len(unit))
+    text = f"The first words. {filler} The last words"
+    counting = Counting(load_encoder()[1])
+    windows = windows_of(counting, text if part == "title" else "", text if part == "body" else "")
+    assert counting.asked == 2 * REACH
+    seen = {(int(start), int(end)) for window in windows for start, end in zip(window.starts, window.ends, strict=True)}
+    assert {(0, 3), (4, 9)} <= seen
+    assert part == "title" or (len(text) - 5, len(text)) in seen
+
+
+@unhurried
+@given(LENGTHS, st.integers(60, 400))
+def test_a_text_as_long_as_is_looked_at_has_the_windows_of_its_pieces_and_one_longer_keeps_their_places(count: int, reach: int) -> None:
+    body = words(count)
+    with pytest.MonkeyPatch.context() as patch:
+        plain = windows_of(wordpieces(), "", body)
+        patch.setattr(coprod_nlp.reading.encoder, "REACH", reach)
+        for window, expected in zip(windows_of(wordpieces(), "", body), plain, strict=False):
+            if len(body) <= 2 * reach:
+                assert window.ids.tolist() == expected.ids.tolist()
+                assert window.starts.tolist() == expected.starts.tolist()
+            for start, end in zip(window.starts.tolist(), window.ends.tolist(), strict=True):
+                assert start < 0 or body[start:end].strip() == body[start:end] != ""
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from coprod_nlp.reading.evidence import AROUND, BEST_PIECES, LONGEST_SPAN, find_
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
 from coprod_nlp.records import Evidence, PostText
 from coprod_nlp.text.clean import prose
-from coprod_nlp.text.tokens import Tokeniser
+from coprod_nlp.text.sentences import sentences
 from coprod_nlp.training.corpus import load_corpus
 from coprod_nlp.training.split import split_corpus
 from coprod_nlp.vocabulary import Signal
@@ -36,11 +36,6 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 @cache
-def tokeniser() -> Tokeniser:
-    return Tokeniser()
-
-
-@cache
 def encoder() -> Encoder:
     return load_artefact().encoder
 
@@ -58,12 +53,7 @@ def said(text: str, strengths: dict[str, float], *, signal: Signal = Signal.OFFE
 
 
 def shown(post: PostText, encoded: Encoded, *signals: Signal) -> list[str]:
-    return [post.text[item.start : item.end] for item in find_evidence(tokeniser(), post.title, post.body, encoded, signals)]
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    batch = tokeniser().tokens([text])
-    return list(zip(batch.sentence_start.tolist(), batch.sentence_end.tolist(), strict=True))
+    return [post.text[item.start : item.end] for item in find_evidence(post.title, post.body, encoded, signals)]
 
 
 @unhurried
@@ -73,7 +63,7 @@ def test_each_signal_has_one_span_which_is_the_sentence_of_the_best_pieces(title
     post = PostText("t1_a", title, body)
     encoded = said(post.text, {})
     encoded.spans[:] = np.random.default_rng(seed).normal(size=encoded.spans.shape)
-    found = find_evidence(tokeniser(), title, body, encoded, signals)
+    found = find_evidence(title, body, encoded, signals)
     places = sentences(post.text)
     assert [item.signal for item in found] == (signals if places else [])
     for item in found:
@@ -93,7 +83,7 @@ def test_each_signal_has_one_span_which_is_the_sentence_of_the_best_pieces(title
 @example(title="ﬁne 🌳", body="Zoë can help. 👍👍", signals=[Signal.OFFER])
 def test_evidence_for_any_text_lies_in_the_text(title: str, body: str, signals: list[Signal]) -> None:
     post = PostText("t1_a", prose(title), prose(body))
-    found = find_evidence(tokeniser(), post.title, post.body, encoder().encode(post.title, post.body), signals)
+    found = find_evidence(post.title, post.body, encoder().encode(post.title, post.body), signals)
     assert [item.signal for item in found] in ([], signals)
     for item in found:
         assert 0 <= item.start < item.end <= len(post.text)
@@ -126,11 +116,11 @@ def test_each_signal_has_the_sentence_that_says_it() -> None:
 
 @pytest.mark.parametrize("text", ["", " \n", "!!! ..."], ids=["empty", "blank", "marks"])
 def test_a_post_without_a_sentence_has_no_evidence(text: str) -> None:
-    assert find_evidence(tokeniser(), "", text, said(text, {}), [Signal.OFFER]) == ()
+    assert find_evidence("", text, said(text, {}), [Signal.OFFER]) == ()
 
 
 def test_no_signal_needs_no_evidence() -> None:
-    assert find_evidence(tokeniser(), "", "I can help.", said("I can help.", {"help": 5}), []) == ()
+    assert find_evidence("", "I can help.", said("I can help.", {"help": 5}), []) == ()
 
 
 @unhurried
@@ -142,7 +132,7 @@ def test_of_a_rant_without_stops_the_words_around_the_best_pieces_are_shown(coun
     place = data.draw(st.integers(0, count - BEST_PIECES))
     words[place : place + BEST_PIECES] = ["I", "can", "help"]
     post = PostText("t1_a", "Bins.", " ".join(words))
-    (item,) = find_evidence(tokeniser(), post.title, post.body, said(post.text, {"I": 5, "can": 5, "help": 5}), [Signal.OFFER])
+    (item,) = find_evidence(post.title, post.body, said(post.text, {"I": 5, "can": 5, "help": 5}), [Signal.OFFER])
     text = post.text[item.start : item.end]
     assert "I can help" in text
     assert text == text.strip()
@@ -174,7 +164,7 @@ def test_the_shipped_encoder_shows_the_words_that_a_reader_would_show() -> None:
     results = []
     for labelled in kept[:CHECKED_MESSAGES]:
         title, body = prose(labelled.post.title), prose(labelled.post.body)
-        found = find_evidence(tokeniser(), title, body, encoder().encode(title, body), sorted(labelled.signals))
+        found = find_evidence(title, body, encoder().encode(title, body), sorted(labelled.signals))
         results += [touches(item, labelled.evidence) for item in found]
     assert len(results) >= CHECKED_MESSAGES
     assert np.mean(results) >= MINIMUM_SHOWN, f"{sum(results)} of {len(results)} spans touch the labelled one"

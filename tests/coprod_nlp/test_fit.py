@@ -15,11 +15,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coprod_nlp.reading.artefact import CARD, Manifest, load_artefact, load_manifest
+from coprod_nlp.reading.encoder import FEATURES
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING, WILLING_VALUES
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import Evidence, PostText, Reading
 from coprod_nlp.training.corpus import CorpusError, LabelledPost, corpus_digest, load_corpus, targets
-from coprod_nlp.training.fit import fit_reading, shipped_base
+from coprod_nlp.training.fit import FittingError, fit_heads, fit_reading, shipped_base
 from coprod_nlp.training.split import CHECKS, SHARES, TUNES, share_of, split_corpus
 from coprod_nlp.training.thresholds import load_thresholds
 from coprod_nlp.vocabulary import PolicyArea, Signal
@@ -63,6 +64,11 @@ def tiny_corpus() -> list[Row]:
                     "evidence": [{"signal": signal.value, "text": evidence}] if signal else [],
                 })  # fmt: skip
     return rows
+
+
+def use_of(row: Row) -> str:
+    share = share_of(row["id"])
+    return "tuned" if share in TUNES else "checked" if share in CHECKS else "learned"
 
 
 def write_corpus(directory: Path, parts: Mapping[str, list[Row]], *, end: str = "\n") -> Path:
@@ -117,6 +123,26 @@ def test_a_changed_label_gives_another_version(fitted: tuple[Path, Manifest], tm
     rows[0]["areas"] = [PolicyArea.WASTE.value]
     other = write_corpus(tmp_path / "corpus", {"a.jsonl": rows[:70], "b.jsonl": rows[70:]})
     assert fit(tmp_path / "out", other).version != fitted[1].version
+
+
+@pytest.mark.parametrize("everywhere", [True, False], ids=["in every message", "in none"])
+@pytest.mark.parametrize("use", ["learned", "tuned"])
+def test_a_label_that_a_share_has_everywhere_or_nowhere_is_named_before_anything_is_fitted(
+    tmp_path: Path, use: str, everywhere: bool
+) -> None:
+    rows = [row | {"sensitive": everywhere} if use_of(row) == use else row for row in tiny_corpus()]
+    count = sum(use_of(row) == use for row in rows)
+    said = rf"of {count} messages .*: sensitive in {count if everywhere else 0}; wanted .*: write or label messages"
+    with pytest.raises(FittingError, match=said):
+        fit_reading(tmp_path / "out", made_on=MADE_ON, corpus=write_corpus(tmp_path / "corpus", {"a.jsonl": rows}))
+    assert not (tmp_path / "out").exists()
+
+
+def test_heads_are_not_fitted_on_labels_of_one_kind() -> None:
+    truth = np.arange(20)[:, None] % 2 == np.zeros(len(LABELS))
+    truth[:, LABELS.index(WILLING)] = False
+    with pytest.raises(FittingError, match=r"of 20 messages .*: willing in 0; wanted"):
+        fit_heads(np.zeros((20, FEATURES), dtype=np.float32), truth)
 
 
 def test_the_manifest_says_what_was_learned_from_and_how_well(fitted: tuple[Path, Manifest], corpus: Path) -> None:
@@ -192,6 +218,13 @@ def test_a_line_that_cannot_be_used_is_named_with_file_and_line(tmp_path: Path, 
 def test_a_part_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     (tmp_path / "part.jsonl").write_bytes(json.dumps(GOOD).encode() + b"\n\xff\n")
     with pytest.raises(CorpusError, match=r"part\.jsonl:2"):
+        load_corpus(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here that opens and cannot be read")
+def test_a_part_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "part.jsonl").symlink_to("/proc/self/mem")
+    with pytest.raises(CorpusError, match=r"part\.jsonl: cannot be read \(Input/output error\); check"):
         load_corpus(tmp_path)
 
 

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coprod_nlp.reading.labels import LABELS
+from coprod_nlp.training.evaluate import measure
 from coprod_nlp.training.measure import (
     BINS,
     MINIMUM_CASES,
@@ -17,12 +18,11 @@ from coprod_nlp.training.measure import (
     calibration_error,
     figures_of,
     histograms,
-    interval,
     precision_recall_f1,
 )
 
 CASES = st.lists(st.tuples(st.booleans(), st.booleans()), max_size=30)
-JUDGED = st.lists(st.tuples(st.floats(0, 1, width=32), st.booleans()), max_size=40)
+JUDGED = st.lists(st.tuples(st.floats(0, 1, width=32), st.booleans()), min_size=1, max_size=40)
 
 
 def table(columns: Mapping[str, tuple[Sequence[float], Sequence[int]]], *, messages: int) -> Scored:
@@ -37,10 +37,6 @@ def bools(*values: int) -> np.ndarray:
     return np.array(values, dtype=bool)
 
 
-def willing_f1(scored: Scored) -> float | None:
-    return figures_of(scored)["willing_f1"]
-
-
 @pytest.fixture(scope="module")
 def drawn() -> Scored:
     """Three hundred messages whose chances say something of the truth."""
@@ -50,19 +46,27 @@ def drawn() -> Scored:
     return Scored(chances, chances >= 0.5, truth)
 
 
+@pytest.fixture(scope="module")
+def drawn_intervals(drawn: Scored) -> dict[str, list[float]]:
+    return measure(drawn).intervals
+
+
 @pytest.mark.parametrize(
     ("decided", "truth", "expected"),
     [
         pytest.param((1, 1, 1, 0, 0), (1, 1, 0, 1, 0), (2 / 3, 2 / 3, 2 / 3), id="two of three"),
         pytest.param((1, 1, 1, 1), (1, 0, 0, 0), (0.25, 1, 0.4), id="all said"),
         pytest.param((1, 0, 0, 0), (1, 1, 1, 1), (1, 0.25, 0.4), id="one said of four"),
-        pytest.param((0, 0), (1, 0), (0, 0, 0), id="nothing said"),
-        pytest.param((1, 0), (0, 0), (0, 0, 0), id="nothing true"),
+        pytest.param((0, 0), (1, 0), (None, 0, 0), id="nothing said"),
+        pytest.param((1, 0), (0, 0), (0, None, None), id="nothing true"),
+        pytest.param((0, 0), (0, 0), (None, None, None), id="nothing said and nothing true"),
         pytest.param((1, 0), (0, 1), (0, 0, 0), id="no hit"),
-        pytest.param((), (), (0, 0, 0), id="no messages"),
+        pytest.param((), (), (None, None, None), id="no messages"),
     ],
 )
-def test_precision_recall_and_f1_are_those_by_hand(decided: tuple[int, ...], truth: tuple[int, ...], expected: tuple[float, ...]) -> None:
+def test_precision_recall_and_f1_are_those_by_hand_and_not_known_where_they_cannot_be(
+    decided: tuple[int, ...], truth: tuple[int, ...], expected: tuple[float | None, ...]
+) -> None:
     assert precision_recall_f1(bools(*decided), bools(*truth)) == pytest.approx(expected)
 
 
@@ -70,9 +74,14 @@ def test_precision_recall_and_f1_are_those_by_hand(decided: tuple[int, ...], tru
 def test_f1_lies_between_precision_and_recall_and_turns_with_them(cases: list[tuple[bool, bool]]) -> None:
     decided, truth = (bools(*column) for column in (zip(*cases, strict=True) if cases else ((), ())))
     precision, recall, f1 = precision_recall_f1(decided, truth)
+    assert precision_recall_f1(truth, decided)[:2] == pytest.approx((recall, precision))
+    if precision is None or recall is None:
+        assert not f1
+        return
+    assert f1 is not None
     assert 0 <= min(precision, recall) <= f1 + 1e-9
     assert f1 <= max(precision, recall) + 1e-9 <= 1 + 1e-8
-    assert precision_recall_f1(truth, decided) == pytest.approx((recall, precision, f1))
+    assert precision_recall_f1(truth, decided)[2] == pytest.approx(f1)
 
 
 def test_the_figures_of_a_small_table_are_those_by_hand() -> None:
@@ -90,15 +99,17 @@ def test_the_figures_of_a_small_table_are_those_by_hand() -> None:
 
 def test_where_nothing_is_willing_there_is_no_average_precision() -> None:
     figures = figures_of(table({"willing": ([0.9, 0.1], [0, 0])}, messages=2))
-    assert (figures["willing_ap"], figures["willing_f1"], figures["willing_messages"]) == (None, 0, 0)
+    assert [figures[f"willing_{name}"] for name in ("ap", "recall", "f1", "precision", "messages")] == [None, None, None, 0, 0]
+
+
+def test_who_decides_for_nothing_has_missed_all_there_is_and_no_precision() -> None:
+    figures = figures_of(table({"willing": ([0.4, 0.1], [1, 0])}, messages=2))
+    assert [figures[f"willing_{name}"] for name in ("precision", "recall", "f1")] == [None, 0, 0]
 
 
 def test_of_no_messages_nothing_is_said() -> None:
     figures = figures_of(table({}, messages=0))
-    assert {name for name, value in figures.items() if value is None} == {
-        "willing_ap", "willing_p_at_50", "areas_macro_f1", "signals_macro_f1",
-    }  # fmt: skip
-    assert not any(figures.values())
+    assert {name: value for name, value in figures.items() if value is not None} == {"messages": 0, "willing_messages": 0}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +146,7 @@ def test_every_label_with_a_case_has_its_own_figures_and_no_other() -> None:
     found = by_label(table({"parks": ([1, 1, 0], [1, 0, 0]), "waste": ([1, 1, 1], [0, 0, 0]), "offer": ([0, 0, 0], [1, 1, 0])}, messages=3))
     assert set(found) == {"parks", "offer"}
     assert found["parks"] == {"precision": 0.5, "recall": 1, "f1": pytest.approx(2 / 3), "cases": 1}
-    assert found["offer"] == {"precision": 0, "recall": 0, "f1": 0, "cases": 2}
+    assert found["offer"] == {"precision": None, "recall": 0, "f1": 0, "cases": 2}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +158,6 @@ def test_every_label_with_a_case_has_its_own_figures_and_no_other() -> None:
         pytest.param([0.25, 0.75], [1, 0], 0.75, id="two of two bins apart"),
         pytest.param([1.0, 1.0], [1, 1], 0, id="certain and right"),
         pytest.param([0.0, 1.0], [1, 0], 1, id="certain and wrong"),
-        pytest.param([], [], 0, id="no messages"),
     ],
 )
 def test_the_calibration_error_is_that_by_hand(chance: list[float], truth: list[int], expected: float) -> None:
@@ -159,43 +169,38 @@ def test_the_calibration_error_is_that_by_hand(chance: list[float], truth: list[
 def test_the_calibration_error_is_no_less_than_the_error_of_the_mean_and_no_more_than_one(judged: list[tuple[float, bool]]) -> None:
     chance, truth = np.array([c for c, _ in judged], np.float32), bools(*(t for _, t in judged))
     error = calibration_error(chance, truth)
-    if judged:
-        assert abs(float(chance.mean(dtype=np.float64)) - truth.mean()) - 1e-5 <= error <= 1 + 1e-5
-    else:
-        assert error == 0
+    assert abs(float(chance.mean(dtype=np.float64)) - truth.mean()) - 1e-5 <= error <= 1 + 1e-5
 
 
 @pytest.mark.parametrize("name", ["willing_f1", "willing_ap", "willing_ece", "areas_macro_f1", "signals_macro_f1", "sensitive_recall"])
-def test_an_interval_holds_the_figure_and_is_the_same_again(drawn: Scored, name: str) -> None:
-    found = interval(drawn, lambda scored: figures_of(scored)[name], resamples=60)
+def test_an_interval_holds_the_figure(drawn: Scored, drawn_intervals: dict[str, list[float]], name: str) -> None:
+    low, high = drawn_intervals[name]
     figure = figures_of(drawn)[name]
-    assert found is not None
     assert figure is not None
-    assert found[0] < figure < found[1]
-    assert found == interval(drawn, lambda scored: figures_of(scored)[name], resamples=60)
+    assert low < figure < high
 
 
-def test_an_interval_is_wider_for_fewer_messages_and_for_a_larger_share(drawn: Scored) -> None:
-    def width(scored: Scored, share: float = 0.9) -> float:
-        low, high = interval(scored, willing_f1, resamples=100, share=share) or (0, 0)
-        return high - low
+def test_intervals_are_the_same_again(drawn: Scored, drawn_intervals: dict[str, list[float]]) -> None:
+    assert measure(drawn).intervals == drawn_intervals
 
-    assert width(drawn.rows(np.arange(40))) > width(drawn) > width(drawn, share=0.5) > 0
+
+def test_an_interval_is_wider_for_fewer_messages(drawn: Scored, drawn_intervals: dict[str, list[float]]) -> None:
+    (low, high), (least, most) = drawn_intervals["willing_f1"], measure(drawn.rows(np.arange(40))).intervals["willing_f1"]
+    assert most - least > high - low > 0
 
 
 def test_where_every_draw_says_the_same_the_interval_is_a_point() -> None:
-    assert interval(table({"willing": ([0.9] * 20, [1] * 20)}, messages=20), willing_f1) == (1, 1)
+    assert measure(table({"willing": ([0.9] * 20, [1] * 20)}, messages=20)).intervals["willing_f1"] == [1, 1]
 
 
 def test_draws_that_say_nothing_are_left_out() -> None:
     """With one willing message of three, some draws have none and so no average precision; the others have 1."""
-    scored = table({"willing": ([0.9, 0.2, 0.1], [1, 0, 0])}, messages=3)
-    assert interval(scored, lambda drawn: figures_of(drawn)["willing_ap"]) == (1, 1)
+    assert measure(table({"willing": ([0.9, 0.2, 0.1], [1, 0, 0])}, messages=3)).intervals["willing_ap"] == [1, 1]
 
 
 @pytest.mark.parametrize("messages", [0, 3], ids=["no messages", "a figure that is never known"])
 def test_where_nothing_can_be_said_there_is_no_interval(messages: int) -> None:
-    assert interval(table({}, messages=messages), lambda scored: figures_of(scored)["willing_ap"]) is None
+    assert "willing_ap" not in measure(table({}, messages=messages)).intervals
 
 
 def test_a_profile_is_the_share_of_messages_in_each_tenth() -> None:

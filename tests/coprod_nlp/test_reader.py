@@ -190,6 +190,21 @@ def test_a_post_that_says_nothing_is_read_deeply_only_by_a_reader_that_always_is
     assert [one.read([post])[0].is_deep for one in (reader(), deep_reader())] == [False, True]
 
 
+@pytest.mark.parametrize("number", range(len(POOL)))
+def test_an_explanation_holds_the_reading_and_every_probability_that_led_to_it(number: int) -> None:
+    (post,) = pooled([number])
+    explained, deep = reader().explain(post), deep_reader().explain(post)
+    assert (explained.reading, deep.reading) == (alone(number), deep_reader().read([post])[0])
+    assert explained.glances == deep.glances
+    if explained.reading.status in (ReadingStatus.NOT_READ, ReadingStatus.NOT_ENGLISH):
+        assert (explained.glances, explained.chances) == ({}, None)
+        return
+    assert set(explained.glances) == set(explained.thresholds) == set(deep.chances or {})
+    assert explained.chances == (deep.chances if explained.reading.is_deep else None)
+    said: dict[str, float | None] = {**deep.reading.areas, **deep.reading.signals, "willing": deep.reading.willing}
+    assert said.items() <= (deep.chances or {}).items()
+
+
 @pytest.mark.parametrize(
     ("title", "body", "is_readable", "status", "language"),
     [

@@ -1,5 +1,6 @@
 """Attacks on the desk, by the headings of OWASP ASVS 5.0; `docs/security.md` lists them with what happened."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,16 @@ def test_an_administrator_reaches_no_account_of_another_council(desk: RunningDes
     assert admin.get(f"/accounts/{account_id}").status_code == 404
     assert admin.post(f"/accounts/{account_id}/invite", page="/accounts/new").status_code == 404
     assert "Faraway" not in admin.get("/accounts").text
+
+
+def test_every_attack_in_the_documents_names_a_test_that_there_is() -> None:
+    folder = Path(__file__).parent
+    tests = {file.stem: " ".join(re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8"))) for file in folder.glob("test_*.py")}
+    text = (folder.parents[1] / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[-2] for line in text.splitlines() if re.match(r"\| V\d", line)]
+    assert len(rows) > 30
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`: ([^,]+)", row)
+        assert named, row
+        for file, words in named:
+            assert words.strip().lower().replace(" ", "_") in tests[file].lower(), row

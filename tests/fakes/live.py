@@ -1,4 +1,4 @@
-"""What tests of live sources share: a clock that jumps, and a configuration with a campaign on Reddit."""
+"""What tests of live sources share: a clock that jumps, an ear for waits, and a configuration with a campaign."""
 
 import shutil
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from pathlib import Path
 from config.load import CONFIG_DIR, load_config
 from config.settings import Settings
 from flows.job import Job, make_request, open_job
+from flows.progress import Silent
 from models.base import utc_now
 from tests.fakes.reddit import ACCOUNT, CLIENT_ID, CLIENT_SECRET
 
@@ -25,6 +26,16 @@ class SimulatedClock:
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
+
+
+class Heard(Silent):
+    """What a listener is told of waits."""
+
+    def __init__(self) -> None:
+        self.waits: list[tuple[float, str]] = []
+
+    def waiting(self, seconds: float, why: str) -> None:
+        self.waits.append((seconds, why))
 
 
 def write_config(

@@ -82,7 +82,7 @@ class FakeServer(Loopback):
     platform = ""
     # Whether the platform says who took a post away; where not, it is simply not there.
     tells_states = False
-    # The request of a first poll of 350 posts at which some of them are stored, and others are not.
+    # The request of a first poll of 500 posts at which some of them are stored, and others are not.
     late_request = 1
 
     def __init__(self, world: World) -> None:

@@ -14,6 +14,7 @@ from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.archive import ArchiveSource
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceRefusedError
 from flows.sources.row import Row
+from flows.steps.export import write_readings
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {".gz": lambda data: gzip.compress(data, 1), ".zst": zstandard.compress}
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -122,6 +123,17 @@ def test_an_archive_that_vanished_is_named(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(SourceRefusedError, match=r"thornby\.ndjson: cannot be read \(No such file"):
         list(source.posts(Problems()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here that opens and cannot be read")
+def test_an_archive_that_opens_and_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_bytes(ndjson(submission()))
+    (tmp_path / "b.ndjson").symlink_to("/proc/self/mem")
+    with pytest.raises(SourceRefusedError, match=r"b\.ndjson: cannot be read \(Input/output error\)"):
+        list(ArchiveSource(str(tmp_path)).posts(Problems()))
+    with pytest.raises(SourceRefusedError, match=r"b\.ndjson: cannot be read"):
+        write_readings(str(tmp_path / "b.ndjson"), tmp_path / "out.jsonl", columns={}, processes=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ndjson", "b.ndjson"]
 
 
 def test_the_position_comes_to_the_size_of_all_files_together(shelf: Path) -> None:

@@ -68,12 +68,6 @@ def problem_counts(job: Job) -> dict[str, int]:
     return dict(job.run().counts["problems"])
 
 
-@pytest.fixture
-def on(address: str, settings: Settings) -> Settings:
-    """Settings with each kind of database."""
-    return Settings(home=settings.home, author_key=settings.author_key, workers=1, database_url=address)
-
-
 def test_collecting_the_same_twice_leaves_the_same_rows(make_job: JobMaker, on: Settings, tmp_path: Path) -> None:
     path = write(
         tmp_path / "thornby.ndjson",

@@ -1,14 +1,23 @@
-"""The flow as Prefect runs it, once, on Prefect's own server."""
+"""The flows as Prefect runs them, each once, on Prefect's own server."""
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from coprod_nlp.vocabulary import RunStage, RunStatus
+from flows.sources.wire import host_pace
+from models.base import utc_now
+from models.post import Post
+from models.provenance import Poll
 from models.run import Run
 from models.session import open_engine, unit_of_work
+from tests.fakes.lemmy import FakeLemmy
+from tests.fakes.live import SimulatedClock, write_config
+from tests.fakes.reddit_world import EVERY_S, World
 
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]
 
@@ -59,6 +68,45 @@ def test_the_flow_runs_under_prefect_and_leaves_it_counts_but_no_text(
     assert run.finished_at is not None
     texts = _artifact_texts()
     assert not [text for text in texts if "zebrafish" in text or "wilma" in text or "vera" in text]
+
+
+def test_a_live_source_deletion_sync_and_retention_run_under_prefect_and_leave_it_counts_but_no_text(
+    prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.listen import listen
+    from flows.reconcile import expire, reconcile
+
+    world = World(began=int(utc_now().timestamp()) - EVERY_S * 100)
+    thread = world.submit("river", title="Litter again", body="I can bring grabbers. zebrafish")
+    comments = [world.answer(thread, body="Count me in, I have a van. zebrafish") for _ in range(8)]
+    for name, value in {
+        "HOME": tmp_path / "home",
+        "CONFIG_DIR": tmp_path / "config",
+        "CONTACT": "it@marlowick.example",
+        "WORKERS": 1,
+    }.items():
+        monkeypatch.setenv(f"COPROD_{name}", str(value))
+    with FakeLemmy(world) as forum:
+        host_pace(forum.host, allowed_a_minute=60, clock=SimulatedClock())
+        write_config(tmp_path / "config", "river", platform="lemmy", url=forum.url)
+        summary = listen(council="marlowick", sources=["lemmy"], out=str(tmp_path / "report"))
+        comments[0].state, comments[1].state = "deleted", "removed"
+        looked_at = reconcile(platform="lemmy", within_hours=1_000)
+    engine = open_engine(f"sqlite:///{tmp_path / 'home' / 'coprod.sqlite3'}")
+    with unit_of_work(engine) as session:
+        outcomes = [poll.outcome for poll in session.scalars(select(Poll))]
+        session.execute(update(Post).values(fetched_at=utc_now() - timedelta(days=91)))
+    expired = expire()
+    with unit_of_work(engine) as session:
+        left = len(session.scalars(select(Post)).all())
+    engine.dispose()
+
+    assert (summary.counts["collect"]["stored"], outcomes) == (9, ["finished"])
+    assert {name: looked_at[name] for name in ("looked_at", "deleted", "removed", "unanswered")} == {
+        "looked_at": 9, "deleted": 1, "removed": 1, "unanswered": 0,
+    }  # fmt: skip
+    assert (expired["expired"], left) == (9, 0)
+    assert not [text for text in _artifact_texts() if "zebrafish" in text or "resident_" in text.lower()]
 
 
 def test_telemetry_is_off_whenever_flows_are_imported() -> None:

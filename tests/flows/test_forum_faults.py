@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from config.schema import FOUND_BY_ADDRESS, REDDIT, Community
 from config.settings import Settings, SettingsError, load_settings
 from coprod_nlp.vocabulary import PostState
+from flows.progress import listening
 from flows.sources.base import CollectedPost, Problems, SourceError, SourceRefusedError, SourceUnavailableError
 from flows.sources.live import Cursor, LiveSource, SourceSkippedError, Target
 from flows.sources.table import LIVE, open_live
@@ -18,7 +19,7 @@ from models.base import utc_now
 from tests.fakes.bluesky import FakeBluesky
 from tests.fakes.discourse import FakeDiscourse
 from tests.fakes.lemmy import FakeLemmy
-from tests.fakes.live import SimulatedClock
+from tests.fakes.live import Heard, SimulatedClock
 from tests.fakes.mastodon import FakeMastodon
 from tests.fakes.reddit_world import EVERY_S, World
 from tests.fakes.rss import FakeRss
@@ -131,6 +132,29 @@ def test_a_walk_that_breaks_off_is_gone_on_with_and_nothing_is_lost(world: World
     assert {post.fullname for post in got} >= {forum.fullname(item) for item in world.items.values()}
 
 
+HEALED = [
+    pytest.param(Fault(status=429, headers={"retry-after": "31"}), 31, "asks us to wait", id="too many, with a time to wait"),
+    pytest.param(Fault(status=429), 60, "asks us to wait", id="too many, without a time"),
+    pytest.param(Fault(status=503), 2, "answered with error 503", id="error of the server"),
+    pytest.param(Fault(status=408), 2, "answered with error 408", id="error 408"),
+    pytest.param(Fault(body="<html>", content_type="text/html"), 2, "answered with a web page instead of data", id="page instead of data"),
+    pytest.param(Fault(body='{"posts": '), 2, "answered with half an answer", id="half an answer"),
+    pytest.param(Fault(is_dropped=True), 2, "broke the connection off", id="connection dropped"),
+]
+
+
+@pytest.mark.parametrize("forum", [pytest.param(FakeLemmy, id="lemmy")], indirect=True)
+@pytest.mark.parametrize(("fault", "least_s", "why"), HEALED)
+def test_a_fault_that_passes_is_waited_out_and_told_and_nothing_is_lost(
+    fault: Fault, least_s: float, why: str, world: World, forum: FakeServer, source: LiveSource
+) -> None:
+    forum.faults = lambda number, _path: fault if number == 2 else None
+    with listening(heard := Heard()):
+        posts = gathered(source, forum)
+    assert {post.fullname for post in posts} == {forum.fullname(item) for item in world.items.values()}
+    assert max(seconds for seconds, said in heard.waits if said == f"{forum.host} {why}") > least_s - 1
+
+
 @pytest.mark.parametrize("forum", EACH, indirect=True)
 def test_a_look_up_tells_nothing_of_posts_whose_server_is_out_of_reach(world: World, forum: FakeServer, source: LiveSource) -> None:
     here = forum.fullname(next(iter(world.items.values())))
@@ -174,6 +198,15 @@ def test_an_address_that_others_could_listen_in_on_is_refused(forum: FakeServer,
     url = forum.url(NAME).replace(forum.host, "forum.example")
     with pytest.raises(SourceRefusedError, match="should begin with https://"):
         list(source.posts(Target(community(forum, url)), Cursor(), Problems()))
+
+
+@pytest.mark.parametrize("forum", EACH, indirect=True)
+def test_an_address_that_holds_a_password_is_refused_and_the_password_not_shown(forum: FakeServer, source: LiveSource) -> None:
+    url = forum.url(NAME).replace("http://", "https://ann:hunter2@")
+    with pytest.raises(SourceRefusedError, match="its url holds a password") as refused:
+        list(source.posts(Target(community(forum, url)), Cursor(), Problems()))
+    assert "hunter2" not in str(refused.value)
+    assert forum.requests == []
 
 
 @pytest.mark.parametrize("forum", EACH, indirect=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from coprod_nlp.training.queue import choose_queue
+from coprod_nlp.training.queue import choose_queue, most_varied
 from coprod_nlp.vocabulary import PostState
 from flows.job import RequestError
 from flows.labels.compare import compare_labellers
@@ -73,6 +73,16 @@ def test_a_queue_is_as_long_as_asked_without_a_post_twice_and_with_its_share_dra
     assert set(queue.post_ids) <= set(everything)
     assert min(limit, len(everything)) >= queue.drawn >= min(random_share * limit, len(everything))
     assert queue == choose_queue(uncertain, sorted(everything), limit=limit, random_share=random_share)
+
+
+def test_the_most_doubtful_comes_first_and_then_what_is_least_like_the_ones_before() -> None:
+    alike = {f"waste{number}": {"area waste": 0.9, "signal offer": 0.01 * number} for number in range(8)}
+    contents = alike | {"parks": {"area parks": 0.9}, "request": {"area waste": 0.9, "signal request": 0.8}, "nothing": {}}
+    assert most_varied(contents, limit=4) == ["waste0", "parks", "nothing", "request"]
+    assert sorted(most_varied(contents, limit=100)) == sorted(contents)
+    assert most_varied(alike, limit=2) == ["waste0", "waste7"]
+    assert most_varied({"a": {}, "b": {}, "c": {}}, limit=2) == ["a", "b"]
+    assert most_varied({}, limit=2) == []
 
 
 def test_the_drawn_part_has_nothing_to_do_with_doubt_and_the_rest_is_the_most_doubtful() -> None:

@@ -28,6 +28,8 @@ from tests.fakes.told_source import ToldSource, told_post
 from tests.fakes.traces import traces
 
 SECRET = "the third shed <from> the weir"
+# For tests of what has no SQL of its own.
+sqlite_alone = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -39,8 +41,8 @@ def config(config: Config) -> Config:
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = open_engine(settings.address())
+def engine(on: Settings) -> Iterator[Engine]:
+    engine = open_engine(on.address())
     yield engine
     engine.dispose()
 
@@ -91,6 +93,7 @@ def town_of(count: int, engine: Engine, settings: Settings, config: Config, *, i
     return Town(engine, settings, config, ToldSource(*posts), is_read=is_read)
 
 
+@sqlite_alone
 def test_100_000_posts_are_looked_at_in_1_000_requests(engine: Engine, settings: Settings, config: Config) -> None:
     town = town_of(100_000, engine, settings, config, is_read=False)
     counts = town.reconcile()
@@ -168,6 +171,7 @@ def test_a_run_that_is_cut_short_goes_on_with_what_it_has_not_looked_at(engine: 
     assert len(answered) == len(set(answered)) == 450
 
 
+@sqlite_alone
 def test_a_source_that_knows_nothing_for_a_moment_removes_nothing(engine: Engine, settings: Settings, config: Config) -> None:
     town = town_of(120, engine, settings, config)
     everything = town.source.now
@@ -182,12 +186,14 @@ def test_a_source_that_knows_nothing_for_a_moment_removes_nothing(engine: Engine
     assert not [post for post in town.stored().values() if post.state in GONE]
 
 
+@sqlite_alone
 def test_a_source_that_knows_nothing_twice_is_believed(engine: Engine, settings: Settings, config: Config) -> None:
     town = town_of(12, engine, settings, config)
     town.source.now = {}
     assert town.reconcile()["vanished"] == 12
 
 
+@sqlite_alone
 def test_posts_of_a_server_that_is_out_of_reach_stay_and_are_asked_for_again(engine: Engine, settings: Settings, config: Config) -> None:
     town = town_of(12, engine, settings, config)
     town.source.out_of_reach = {"t3_3x"}
@@ -207,6 +213,7 @@ def test_only_what_is_due_is_asked_about_and_what_is_overdue_is_counted(engine: 
     assert town.reconcile()["late"] == 10
 
 
+@sqlite_alone
 def test_a_post_of_somebody_who_objected_does_not_come_back(engine: Engine, settings: Settings, config: Config) -> None:
     town = Town(engine, settings, config, ToldSource(told_post("t3_a", SECRET), told_post("t3_b", "Nice heron.", author="Ben")))
     town.source.put("t3_a", state=PostState.REMOVED, body="")
@@ -220,6 +227,7 @@ def test_a_post_of_somebody_who_objected_does_not_come_back(engine: Engine, sett
     assert traces(SECRET, engine=engine) == set()
 
 
+@sqlite_alone
 def test_every_answer_that_changes_something_is_in_the_audit_log_without_words(engine: Engine, settings: Settings, config: Config) -> None:
     town = Town(engine, settings, config, ToldSource(*(told_post(f"t3_{name}", name) for name in "abc")))
     town.source.put("t3_a", state=PostState.DELETED, body="")

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from coprod_nlp.vocabulary import RunStatus
 from flows.job import Job
-from flows.progress import Silent, listening
+from flows.progress import listening
 from flows.sources.base import Problems, SourceError, SourceRefusedError, SourceUnavailableError
 from flows.sources.live import Cursor, Target
 from flows.sources.pace import Pace
@@ -24,7 +24,7 @@ from models.post import Post
 from models.provenance import Poll
 from models.run import RunProblem
 from models.session import unit_of_work
-from tests.fakes.live import SimulatedClock, live_job, live_settings, write_config
+from tests.fakes.live import Heard, SimulatedClock, live_job, live_settings, write_config
 from tests.fakes.reddit import ACCOUNT, CLIENT_ID, CLIENT_SECRET, PAGE_FAULT, FakeReddit
 from tests.fakes.reddit_world import World
 from tests.fakes.server import Fault
@@ -33,16 +33,6 @@ FIRST, SECOND = "marlowick", "merle"
 Faults = Callable[[int, str], Fault | None]
 pace_of(CLIENT_ID, clock=SimulatedClock())
 pace_of("another-app", clock=SimulatedClock())
-
-
-class Heard(Silent):
-    """What a listener is told of waits."""
-
-    def __init__(self) -> None:
-        self.waits: list[tuple[float, str]] = []
-
-    def waiting(self, seconds: float, why: str) -> None:
-        self.waits.append((seconds, why))
 
 
 @pytest.fixture

@@ -15,7 +15,17 @@ from sqlmodel import col
 from config.load import load_config
 from config.schema import Config, Retention
 from config.settings import Settings
-from coprod_nlp.reading.artefact import CARD, MANIFEST, SHIPPED, load_artefact, load_fitted, load_manifest
+from coprod_nlp.reading.artefact import (
+    CARD,
+    ENCODER,
+    ESTIMATORS,
+    MANIFEST,
+    SHIPPED,
+    WORDPIECES,
+    load_artefact,
+    load_fitted,
+    load_manifest,
+)
 from coprod_nlp.reading.labels import LABELS
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import GUARDED, RECENT
@@ -29,7 +39,7 @@ from flows.decide import side_of
 from flows.job import RequestError
 from flows.labels.cases import gather_cases
 from flows.labels.load import import_labels
-from flows.rebuild import FILES, rebuild
+from flows.rebuild import rebuild
 from flows.retrain import Retraining, fit, gather, register
 from models import actions, classifier_queries
 from models.classifier import Classifier
@@ -296,7 +306,7 @@ def test_a_retraining_enforces_what_the_configuration_files_say(tmp_path: Path, 
 def test_a_rebuild_puts_a_whole_artefact_in_place_with_its_card(tmp_path: Path, small_corpus: Path) -> None:
     out = tmp_path / "new" / "reading"
     made = rebuild(out=out, corpus=small_corpus, is_encoder_kept=True)
-    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in out.iterdir()) == sorted((CARD, ENCODER, ESTIMATORS, MANIFEST, WORDPIECES))
     assert [path.name for path in out.parent.iterdir()] == ["reading"]
     assert load_artefact(out).manifest == made
     assert (out / CARD).read_text(encoding="utf-8") == model_card(made)

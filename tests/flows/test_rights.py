@@ -40,6 +40,8 @@ SAID = (
 )
 NAMES = ("Ann", "Ben", "Cara", "Dan")
 Find = Callable[..., Person]
+# For tests of what has no SQL of its own.
+sqlite_alone = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 
 
 def post(name: str, author: str, body: str, *, parent: str = "") -> dict[str, Any]:
@@ -61,9 +63,9 @@ def archive(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def job(make_job: JobMaker, archive: Path) -> Job:
+def job(make_job: JobMaker, archive: Path, on: Settings) -> Job:
     """A finished run with a report that shows Dan's message. What each message says is given, so that no classifier has to be loaded."""
-    job = make_job(str(archive))
+    job = make_job(str(archive), settings=on)
     collect(job)
     give_readings(job)
     run_steps(job)
@@ -118,6 +120,7 @@ def test_after_an_objection_nothing_of_the_person_is_left_in_any_table_file_or_e
     assert {place for key in person.keys for place in traces(key, engine=job.engine)} == {"suppression.author_key"}
 
 
+@sqlite_alone
 def test_the_report_is_written_anew_with_what_is_left(job: Job, find: Find) -> None:
     before = files(job)
     assert json.loads(before["leads.json"])["leads"][0]["voices"] == 4
@@ -127,30 +130,34 @@ def test_the_report_is_written_anew_with_what_is_left(job: Job, find: Find) -> N
     assert json.loads(after["leads.json"])["leads"][0]["voices"] == 3
 
 
+@sqlite_alone
 def test_a_network_that_is_left_with_too_few_voices_leaves_the_report(job: Job, find: Find) -> None:
     for name in ("Dan", "Ben"):
         act(job, find(handle=name, on=["archive:thornby"]))
     assert json.loads(files(job)["leads.json"])["leads"] == []
 
 
+@sqlite_alone
 def test_a_report_that_cannot_be_written_anew_is_withdrawn(job: Job, find: Find, make_job: JobMaker, archive: Path) -> None:
-    later = make_job(str(archive), out="later", since="2026-01-01")
+    later = make_job(str(archive), settings=job.settings, out="later", since="2026-01-01")
     later.update(started_at=datetime(2027, 1, 1, tzinfo=UTC), scope=job.scope_id())
     act(job, find(handle="Dan", on=["archive:thornby"]))
     assert files(job) == {"report.html": WITHDRAWN}
     assert "withdraw_report" in audited(job)
 
 
+@sqlite_alone
 def test_who_objected_is_not_collected_again_from_any_source_that_holds_them(
     job: Job, find: Find, make_job: JobMaker, archive: Path
 ) -> None:
     act(job, find(handle="DAN", on=["archive:thornby"]))
-    again = make_job(str(archive), since="2026-01-01")
+    again = make_job(str(archive), settings=job.settings, since="2026-01-01")
     collect(again)
     assert again.run().counts["problems"]["suppressed_author"] == 2
     assert traces(SECRET, engine=job.engine) == set()
 
 
+@sqlite_alone
 def test_a_certificate_says_what_was_done_and_not_to_whom(job: Job, find: Find, tmp_path: Path) -> None:
     person = find(handle="Dan", on=["archive:thornby"])
     answer = act(job, person, right=Right.ERASURE, out=tmp_path / "certificates")
@@ -165,6 +172,20 @@ def test_a_certificate_says_what_was_done_and_not_to_whom(job: Job, find: Find, 
     assert (entries["erasure"].by, entries["erasure"].subject) == ("dpo", "DPO-7")
 
 
+@sqlite_alone
+def test_nothing_is_removed_and_nothing_noted_where_certificate_or_answer_cannot_be_written(job: Job, find: Find, tmp_path: Path) -> None:
+    person, before = find(handle="Dan", on=["archive:thornby"]), audited(job)
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be", encoding="utf-8")
+    with pytest.raises(RequestError, match="cannot be written"):
+        act(job, person, out=blocked)
+    with pytest.raises(RequestError, match="cannot be written"):
+        write_access(job.engine, person, case="DPO-9", by="dpo", out=blocked / "answer", config=job.config)
+    assert traces(SECRET, engine=job.engine)
+    assert audited(job) == before
+
+
+@sqlite_alone
 @pytest.mark.parametrize(
     "link",
     [
@@ -186,13 +207,14 @@ def test_a_person_is_found_by_a_link_to_one_of_their_messages(link: str, find: F
 def test_one_message_alone_is_erased_and_does_not_come_back(job: Job, find: Find, make_job: JobMaker, archive: Path) -> None:
     person = find(permalink="archive:t1_Dan0")
     erase_message(job.engine, person, case="DPO-8", by="dpo", out=None, settings=job.settings, config=job.config)
-    again = make_job(str(archive), since="2026-01-01")
+    again = make_job(str(archive), settings=job.settings, since="2026-01-01")
     collect(again)
     with job.engine.connect() as connection:
         ids = set(connection.scalars(select(col(Post.post_id)).where(col(Post.author_key).in_(person.keys))))
     assert ids == {"archive:t1_Dan1"}
 
 
+@sqlite_alone
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -230,9 +252,9 @@ def test_an_answer_to_an_access_request_holds_everything_and_nobody_else(job: Jo
 
 
 def test_after_a_change_of_the_key_objections_hold_and_posts_are_the_same(
-    make_job: JobMaker, archive: Path, config: Config, tmp_path: Path
+    make_job: JobMaker, archive: Path, config: Config, tmp_path: Path, on: Settings
 ) -> None:
-    settings = Settings(home=tmp_path / "own", workers=1)
+    settings = Settings(home=tmp_path / "own", workers=1, database_url=on.database_url)
     job = make_job(str(archive), settings=settings)
     collect(job)
     with job.engine.connect() as connection:
@@ -274,6 +296,7 @@ def test_a_store_is_not_used_with_another_secret(make_job: JobMaker, archive: Pa
         ready_keys(job.engine, settings.model_copy(update={"author_key": None, "home": settings.home / "elsewhere"}))
 
 
+@sqlite_alone
 def test_renewing_with_nothing_to_do_leaves_reports_alone(job: Job) -> None:
     before = {path: path.stat().st_mtime_ns for path in job.out.iterdir()}
     found = renew(job.engine, settings=job.settings, config=job.config, by="dpo")

@@ -127,6 +127,7 @@ def test_notices_are_shown_by_community_and_marked_with_a_reason(engine: Engine)
 
 
 def test_after_a_new_secret_the_same_person_is_found(engine: Engine) -> None:
+    assert "--by: wanted a name" in coprod("rotate-key", "--by", " ").err
     assert "number 2" in coprod("rotate-key", "--by", "dpo").out
     assert coprod("object", *DAN, *BY, "--yes").code == 0
     assert count(engine) == 1
