@@ -27,6 +27,9 @@ class Plan:
     communities: int = 4
     networks: int = 12
     size: int = 14
+    standouts: int = 0
+    standout_size: int = 24
+    standout_willingness: float = 0.9
     density: float = 0.3
     noise: float = 0.4
     willingness: float = 0.7
@@ -138,13 +141,15 @@ class _Maker:
 
     def _plant(self, number: int) -> None:
         plan = self.plan
-        members = self._take(number % plan.communities, plan.size)
+        stands_out = number < plan.standouts
+        members = self._take(number % plan.communities, plan.standout_size if stands_out else plan.size)
+        willingness = plan.standout_willingness if stands_out else plan.willingness
         area = AREAS[number % len(AREAS)]
         self.world.area_of[number] = area
         self._circle(members, density=plan.density, noise=plan.noise, often=2)
         for person in members:
             self.world.network_of[person] = number
-            is_willing = self.random.random() < plan.willingness
+            is_willing = self.random.random() < willingness
             for _ in range(self.random.randint(1, 3)):
                 said = (self.random.choice(FIRM), *self._besides()) if is_willing else self._besides()
                 self._say(person, area, self._day(), said, willing=is_willing and self.random.random() >= plan.missed)

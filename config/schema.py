@@ -240,6 +240,7 @@ class Weights(Frozen):
     freshness: float = Field(ge=0)
     under_exploration: float = Field(ge=0)
     approachability: float = Field(ge=0)
+    variety: float = Field(ge=0)
 
     @model_validator(mode="after")
     def _some_weight(self) -> "Weights":

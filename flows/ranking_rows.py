@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from coprod_nlp.network.gather import Wills
@@ -39,23 +40,20 @@ def read_interactions(connection: Connection, scope: Scope, numbers: Mapping[str
     """Interactions of the voices that have a number; the others met somebody, but wrote nothing here that is still there."""
     kind_of = {kind.value: place for place, kind in enumerate(INTERACTION_KINDS)}
     end = as_of.timestamp() if as_of else float("nan")
-    portions: list[tuple[list[int], list[int], list[int], list[float]]] = []
+    portions: list[tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]] = []
     for rows in queries.interactions(connection, scope):
         kinds, sources, targets, times = zip(*rows, strict=True)
         portions.append((
-            [kind_of[kind] for kind in kinds],
-            [numbers.get(key, -1) for key in sources],
-            [numbers.get(key, -1) for key in targets],
-            [float("nan") if time is None else time for time in times],
+            np.array([kind_of[kind] for kind in kinds], dtype=np.int8),
+            np.array([numbers.get(key, -1) for key in sources], dtype=np.int32),
+            np.array([numbers.get(key, -1) for key in targets], dtype=np.int32),
+            np.maximum(0, (end - np.array(times, dtype=np.float64)) / SECONDS_A_DAY),
         ))  # fmt: skip
-    kinds_, sources_, targets_, times_ = ([np.asarray(portion[place]) for portion in portions] for place in range(4))
-    made = (np.concatenate([np.zeros(0, dtype=np.int64), *columns]) for columns in (kinds_, sources_, targets_))
-    kind, source, target = made
-    age = np.maximum(0, (end - np.concatenate([np.zeros(0), *times_])) / SECONDS_A_DAY)
+    if not portions:
+        return Interactions(np.zeros(0, np.int8), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
+    kind, source, target, age = (np.concatenate(columns) for columns in zip(*portions, strict=True))
     known = (source >= 0) & (target >= 0)
-    return Interactions(
-        kind[known].astype(np.int8), source[known].astype(np.int32), target[known].astype(np.int32), age[known].astype(np.float64)
-    )
+    return Interactions(kind[known], source[known], target[known], age[known])
 
 
 def read_heard(connection: Connection, scope: Scope, *, version: str) -> Heard:

@@ -6,13 +6,12 @@ gives the most alike groups whatever seed it starts from.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
-import graspologic_native
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from coprod_nlp.network.consensus import stablest
 from coprod_nlp.network.gather import Wills, gather
 from coprod_nlp.network.graph import Graph, Neighbourhood, graph_of, neighbourhood, with_ties
 from coprod_nlp.network.ties import area_ties
@@ -105,41 +104,7 @@ def _homes(near: Neighbourhood, labels: Labels) -> Labels:
 
 
 def _stablest(matrix: sp.csr_array, resolutions: Sequence[float], rules: GroupRules) -> tuple[Labels, float]:
-    """Groups at the resolution whose groups are most alike over seeds; of these, the ones most like the others."""
-    best: tuple[float, Labels] | None = None
-    for resolution in resolutions:
-        tried = [_leiden(matrix, resolution, rules.seed + place, rules.iterations) for place in range(rules.seeds)]
-        alike = np.zeros((len(tried), len(tried)))
-        for one, other in combinations(range(len(tried)), 2):
-            alike[one, other] = alike[other, one] = likeness(tried[one], tried[other])
-        stability = float(alike.sum() / max(1, len(tried) * (len(tried) - 1)))
-        if best is None or stability > best[0] + 1e-9:
-            best = stability, tried[int(alike.sum(axis=1).argmax())]
-    assert best is not None  # noqa: S101  (the configuration holds at least one resolution)
-    return best[1], best[0]
-
-
-def likeness(one: Labels, other: Labels) -> float:
-    """The adjusted Rand index of two groupings (Hubert and Arabie 1985): 1 for the same groups, 0 for what chance would give.
-
-    scikit-learn's takes 13 ms to look at its arguments, and this is asked a thousand times.
-    """
-    both = np.unique(one << 32 | other, return_counts=True)[1]
-    pairs, ones, others = (_pairs(counts) for counts in (both, np.bincount(one), np.bincount(other)))
-    expected, most = ones * others / max(1.0, _pairs(np.array([len(one)]))), (ones + others) / 2
-    return 1.0 if most == expected else (pairs - expected) / (most - expected)
-
-
-def _pairs(counts: Labels) -> float:
-    return float((counts * (counts - 1.0) / 2).sum())
-
-
-def _leiden(matrix: sp.csr_array, resolution: float, seed: int, iterations: int) -> Labels:
-    _, group_of = graspologic_native.leiden_csr(
-        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64), matrix.shape[0],
-        resolution=resolution, iterations=iterations, seed=seed,
-    )  # fmt: skip
-    return np.array([group_of[place] for place in range(matrix.shape[0])], dtype=np.int64)
+    return stablest(matrix, resolutions, tries=rules.seeds, seed=rules.seed, iterations=rules.iterations)
 
 
 def _only_attached(near: Neighbourhood, labels: Labels) -> Labels:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from coprod_nlp.network.identity import IdentifiedNetwork
-from coprod_nlp.ranking.approach import approaches, stages
+from coprod_nlp.ranking.approach import approaches, stages, usual_shares
 from coprod_nlp.ranking.kept_places import with_kept_places
 from coprod_nlp.ranking.rules import RankingRules
 from coprod_nlp.ranking.score import score_lead
+from coprod_nlp.ranking.variety import in_order
 from coprod_nlp.records import Message, RankedLead
-from coprod_nlp.vocabulary import PolicyArea
+from coprod_nlp.vocabulary import PolicyArea, Signal
 
 # Share of the smallest number of voices that must be expected to be willing, by the probabilities of their surest messages: three voices
 # of which each is probably misread are not three willing ones.
@@ -42,13 +43,14 @@ def rank_leads(
     for message in messages:
         for area in message.areas:
             of_voice[message.author_key, area].append(message)
-    leads = []
+    kept: list[tuple[IdentifiedNetwork, list[Message]]] = []
     for identified in networks:
         area, voices = identified.network.area, sorted(keys[voice] for voice in identified.network.willing)
         found = [message for key in voices for message in of_voice.get((key, area), ())]
         if _is_enough(found, rules.minimum_voices):
-            leads.append(_lead(identified, voices, found, keys, rules))
-    leads.sort(key=lambda lead: (-lead.score.total, lead.lead_id))
+            kept.append((identified, sorted(found, key=lambda message: message.post_id)))
+    usual = usual_shares(found for _, found in sorted(kept, key=lambda item: item[0].network_id))
+    leads = in_order([_lead(identified, found, keys, rules, usual) for identified, found in kept], weight=rules.weights["variety"])
     return with_kept_places(leads, heard or {}, every=rules.kept_every)
 
 
@@ -67,10 +69,9 @@ def lead_id_of(network_id: str) -> str:
 
 
 def _lead(
-    identified: IdentifiedNetwork, voices: Sequence[str], found: Sequence[Message], keys: Sequence[str], rules: RankingRules
+    identified: IdentifiedNetwork, theirs: Sequence[Message], keys: Sequence[str], rules: RankingRules, usual: Mapping[Signal, float]
 ) -> RankedLead:
     network = identified.network
-    theirs = sorted(found, key=lambda message: message.post_id)
     meetings = {keys[voice]: weight for voice, weight in zip(network.willing, network.meetings, strict=True)}
     lead_id = lead_id_of(identified.network_id)
     score = score_lead(
@@ -85,5 +86,6 @@ def _lead(
     communities = Counter(message.community_id for message in theirs if message.is_willing)
     community = min(communities, key=lambda name: (-communities[name], name))
     return RankedLead(
-        lead_id, identified.network_id, network.area, tuple(voices), tuple(theirs), score, approaches(theirs), stages(theirs), community
-    )
+        lead_id, identified.network_id, network.area, tuple(sorted(keys[voice] for voice in network.willing)), tuple(theirs), score,
+        approaches(theirs, usual), stages(theirs), community,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ PART_NAMES = {
     "freshness": "Freshness",
     "under_exploration": "Under-explored area",
     "approachability": "Approachability",
+    "variety": "Something new in the list",
 }
 MOSTLY, WELCOME, ASK_FIRST = 0.75, 0.75, 0.25
 
@@ -64,6 +65,21 @@ def kept_sentence(kept_for: str, names: Mapping[str, str]) -> str:
     kind, _, key = kept_for.partition(":")
     what = "the policy area" if kind == "area" else "the community"
     return f"A place kept for {what} {names.get(key, key)}: few people write about it here, and no lead above speaks for it."
+
+
+def variety_sentence(*, heard: int, voices: int, same_area: int) -> str:
+    """How much of a lead the list has said already.
+
+    Examples
+    --------
+    >>> variety_sentence(heard=2, voices=5, same_area=1)
+    '2 of 5 voices also stand in a lead above; 1 lead above is about the same area.'
+    """
+    if not heard and not same_area:
+        return "No lead above is about this area or has any of these voices."
+    above = f"{count_of(same_area, 'lead')} above {'is' if same_area == 1 else 'are'} about the same area" if same_area else ""
+    also = f"{heard} of {count_of(voices, 'voice')} also stand in a lead above" if heard else ""
+    return f"{'; '.join(filter(None, [also, above]))}."
 
 
 def _willingness(facts: Facts) -> str:

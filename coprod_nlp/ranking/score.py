@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coprod_nlp.network.ties import decay
-from coprod_nlp.ranking.reasons import PART_NAMES, SENTENCES
+from coprod_nlp.ranking.reasons import SENTENCES, variety_sentence
 from coprod_nlp.ranking.rules import Fit, RankingRules
 from coprod_nlp.records import Message, Score, ScorePart
 from coprod_nlp.vocabulary import PolicyArea, Signal
 
-PARTS = tuple(PART_NAMES)
+# What a lead scores by itself; `variety` comes when it is put in the list.
+PARTS = tuple(SENTENCES)
 # How much of a contribution a willing message stands for: going on, or bringing others, is more than a single yes or a question.
 SUBSTANCE = {Signal.ACTIVE: 1.0, Signal.ORGANISE: 0.9, Signal.OFFER: 0.6, Signal.SEEK: 0.3}
 # Each further willing message of a voice adds this share to what it stands for: coming back is more than a single yes.
@@ -79,6 +80,21 @@ def score_lead(
     total = float(_points(values, rules)[0])
     low, high = np.percentile(samples, [LOW_PERCENTILE, HIGH_PERCENTILE])
     return Score(round(total, 2), round(min(float(low), total), 2), round(max(float(high), total), 2), parts)
+
+
+def with_variety(score: Score, *, heard: int, voices: int, same_area: int, weight: float) -> Score:
+    """The score in its place of the list: what leads above have said already, by voices and by area, counts for less here."""
+    sentence = variety_sentence(heard=heard, voices=voices, same_area=same_area)
+    part = ScorePart("variety", (1 - heard / voices) / (1 + same_area), weight, sentence)
+    parts = (*score.parts, part)
+    before = sum(one.weight for one in score.parts if one.value is not None)
+    possible = before + weight
+
+    def moved(points: float) -> float:
+        return round((points * before + 100 * (part.points or 0.0)) / possible, 2) if possible else 0.0
+
+    total = round(100 * sum(one.points or 0.0 for one in parts) / possible, 2) if possible else 0.0
+    return Score(total, min(moved(score.low), total), max(moved(score.high), total), parts)
 
 
 def _resampled(rows: Floats, count: int, seed: int) -> Floats:

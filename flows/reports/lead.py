@@ -1,7 +1,7 @@
 """One lead as it is printed: score and reasons, the network's card, how to approach it, and the messages behind it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import networkx as nx
@@ -164,7 +164,7 @@ def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazet
         willing_messages=row.willing_messages,
         network_voices=len(found.graph),
         parts=tuple({**part, "name": PART_NAMES[part["key"]]} for part in row.parts),
-        approaches=tuple(_approach(call, found.told, found.links) for call in card.calls),
+        approaches=tuple(_approach(call, found.told, found.links) for call in _as_ranked(card.calls, row.approaches)),
         stages=tuple((STAGE_WORDS[stage], count) for stage, count in card.stages),
         quotes=tuple(quote(message, titles) for message in varied(willing, job.config.ranking.evidence_shown)),
         communities=counted(title_of(message.community_id, titles) for message in willing),
@@ -179,6 +179,12 @@ def lead_content(connection: Connection, job: Job, row: Any, *, gazetteer: Gazet
         picture=network_picture(found.graph),
         chart=activity_chart(card.activity),
     )
+
+
+def _as_ranked(calls: Sequence[Call], ranked: Sequence[Sequence[str]]) -> list[Call]:
+    """Calls in the order and with the reasons of the ranking, which compared all leads."""
+    by_name = {call.approach.value: call for call in calls}
+    return [replace(by_name[name], reason=reason) for name, reason in ranked if name in by_name]
 
 
 def _approach(call: Call, told: Mapping[str, Told], links: Mapping[str, str]) -> ApproachContent:

@@ -73,6 +73,7 @@ connectedness = 9
 freshness = 9
 under_exploration = 9
 approachability = 9
+variety = 9
 [ties]
 reply = 1.0
 mention = 1.0

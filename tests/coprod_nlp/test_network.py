@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
+from coprod_nlp.network.consensus import likeness
 from coprod_nlp.network.gather import Wills
 from coprod_nlp.network.graph import graph_of, neighbourhood
-from coprod_nlp.network.groups import GroupRules, find_networks, likeness
+from coprod_nlp.network.groups import GroupRules, find_networks
 from coprod_nlp.network.ties import area_ties, build_ties, decay, decays
 from coprod_nlp.records import INTERACTION_KINDS, TIE_KINDS, CandidateNetwork, Interactions, Ties
 from coprod_nlp.vocabulary import InteractionKind, PolicyArea, TieKind

@@ -23,7 +23,7 @@ from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, Change, PolicyArea,
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WEIGHTS = {
     "willingness": 25.0, "ability": 10.0, "identification": 5.0, "substance": 20.0, "fit": 10.0, "connectedness": 10.0, "freshness": 8.0,
-    "under_exploration": 5.0, "approachability": 7.0,
+    "under_exploration": 5.0, "approachability": 7.0, "variety": 10.0,
 }  # fmt: skip
 RULES = RankingRules(
     weights=WEIGHTS, minimum_voices=3, resamples=60, seed=5, half_life_days=180, as_of=NOW, fits={PolicyArea.PARKS: Fit(0.8, 0.4, 1)}
@@ -347,12 +347,55 @@ def test_each_signal_calls_for_its_approach(signal: Signal, expected: Approach) 
     assert [approach for approach, _ in approaches([message("m1", "a", signal)])] == [expected]
 
 
-def test_approaches_come_best_supported_first_with_the_number_of_messages_behind_them() -> None:
+def test_approaches_of_a_lone_network_come_best_supported_first_with_the_number_of_voices_behind_them() -> None:
     some = [message("1", "a", Signal.SEEK), message("2", "b", Signal.OFFER, Signal.BARRIER), message("3", "c", Signal.OFFER)]
     found = approaches(some)
     assert [approach for approach, _ in found] == [Approach.CONVENIENCE, Approach.PERSUASION]
-    assert [reason.split()[:2] for _, reason in found] == [["2", "messages"], ["1", "message"]]
+    assert [reason for _, reason in found] == ["2 of 3 voices offer something.", "1 of 3 voices ask how to take part."]
     assert (approaches([message("1", "a", Signal.COMPLAINT)]), stages([message("1", "a", Signal.COMPLAINT)])) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("signal", "expected"),
+    [
+        (Signal.BARRIER, Approach.CONVENIENCE), (Signal.SEEK, Approach.PERSUASION), (Signal.UNWILLING, Approach.PERSUASION),
+        (Signal.PURPOSE, Approach.PURPOSE), (Signal.PROPOSE, Approach.PLANNING),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_first_approach_is_what_sets_a_network_apart_and_not_what_all_do(signal: Signal, expected: Approach) -> None:
+    usual = [message(f"u{voice}", voice, Signal.ACTIVE, Signal.OFFER) for voice in "defgh"]
+    apart = [message(f"a{voice}", voice, Signal.ACTIVE, Signal.OFFER, *([signal] if voice in "ab" else [])) for voice in "abc"]
+    found = leads([*usual, *apart], networks=[network("defgh"), network("abc", network_id="n-2")])
+    first = {lead.network_id: lead.approaches[0] for lead in found}
+    assert first["n-2"][0] is expected
+    assert first["n-2"][1].startswith("2 of 3 voices ")
+    assert first["n-2"][1].endswith("; usual among the leads is 3 in 10.")
+    assert first["n-1"][0] in {Approach.PARTNERSHIP, Approach.CONVENIENCE}
+
+
+def variety(lead: RankedLead) -> float | None:
+    return values(lead.score)["variety"]
+
+
+def test_a_lead_that_says_what_stands_above_counts_for_less_by_its_voices_and_by_its_area() -> None:
+    first, second = leads(IN_TWO_AREAS)
+    assert (variety(first), variety(second)) == (1, 0)
+    assert second.score.parts[-1].sentence == "3 of 3 voices also stand in a lead above."
+    apart = [*offers("abcde"), *(message(f"n{voice}", voice, Signal.OFFER) for voice in "fgh")]
+    found = leads(apart, networks=[network("abcde"), network("fgh", network_id="n-2")])
+    assert [variety(lead) for lead in found] == [1, 0.5]
+    assert found[1].score.parts[-1].sentence == "1 lead above is about the same area."
+
+
+def test_a_lead_about_another_area_overtakes_a_slightly_better_one_of_the_same() -> None:
+    parks = [*offers("abcde"), *(message(f"n{voice}", voice, Signal.OFFER) for voice in "fghi")]
+    waste = [message(f"w{voice}", voice, Signal.OFFER, areas=[PolicyArea.WASTE]) for voice in "klm"]
+    networks = [network("abcde"), network("fghi", network_id="n-2"), network("klm", PolicyArea.WASTE, network_id="n-3")]
+    rules = replace(RULES, fits={})
+    assert [lead.network_id for lead in leads([*parks, *waste], rules, networks)] == ["n-1", "n-3", "n-2"]
+    careless = replace(rules, weights=WEIGHTS | {"variety": 0.0})
+    assert [lead.network_id for lead in leads([*parks, *waste], careless, networks)] == ["n-1", "n-2", "n-3"]
 
 
 def test_stages_count_who_would_deliver_plan_and_decide_most_common_first() -> None:

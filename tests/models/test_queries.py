@@ -129,7 +129,7 @@ def conversation(connection: Connection) -> None:
 
 def pairs(connection: Connection, scope: Scope) -> list[tuple[str, str, str]]:
     rows = (row for some in queries.interactions(connection, scope) for row in some)
-    return sorted(((row.kind, row.source_key, row.target_key) for row in rows), key=lambda row: (row[1:], row[0]))
+    return sorted(((kind, source, target) for kind, source, target, _ in rows), key=lambda row: (row[1:], row[0]))
 
 
 def test_interactions_come_without_those_who_objected(engine: Engine) -> None:
