@@ -8,6 +8,7 @@ offers and does something; the approach is chosen by what sets one apart from wh
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from coprod_nlp.ranking.reasons import count_of
 from coprod_nlp.records import Message
@@ -105,7 +106,7 @@ def _beyond(count: int, total: int, usual: float | None) -> float:
     if usual is None:
         return 0.0
     share = min(COMMONEST, max(RAREST, usual))
-    return (count - total * share) / (1 + total * share * (1 - share)) ** 0.5
+    return (count - total * share) / sqrt(1 + total * share * (1 - share))
 
 
 def _compared(usual: Mapping[Signal, float] | None, signal: Signal) -> str:
