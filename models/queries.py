@@ -124,19 +124,14 @@ def newest_post(connection: Connection, scope: Scope) -> datetime | None:
 
 
 def interactions(connection: Connection, scope: Scope) -> Iterator[Sequence[tuple[str, str, str, float | None]]]:
-    """(kind, source_key, target_key, seconds since 1970 or None) of a scope, in portions, in no order, suppressed voices left out.
-
-    Taken from the driver as plain tuples: making a million of them into named rows takes longer than finding them.
-    """
+    """(kind, source_key, target_key, seconds since 1970 or None) of a scope, in portions, in no order, suppressed voices left out."""
     gone = select(col(Suppression.author_key))
     happened_s = cast(extract("epoch", col(Interaction.happened_at)), Float)
     statement = select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), happened_s).where(
         scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone)
     )
     with connection.execute(statement.execution_options(yield_per=LARGE_BATCH)) as result:
-        cursor: Any = result.cursor
-        while rows := cursor.fetchmany(LARGE_BATCH):
-            yield rows
+        yield from result.partitions()
 
 
 def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:

@@ -53,6 +53,8 @@ def _pairs(counts: Labels) -> float:
 
 
 def _leiden(matrix: sp.csr_array, resolution: float, seed: int, iterations: int) -> Labels:
+    if not matrix.nnz:  # it cannot be asked about nobody's ties
+        return np.arange(matrix.shape[0], dtype=np.int64)
     _, group_of = graspologic_native.leiden_csr(
         matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64), matrix.shape[0],
         resolution=resolution, iterations=iterations, seed=seed,

@@ -35,7 +35,6 @@ from coprod_nlp.reading.encoder import FEATURES
 from coprod_nlp.reading.gate import BITS, look, stacked
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
 from coprod_nlp.reading.reader import Reader
-from coprod_nlp.training.corpus import corpus_digest
 
 REMEDY = r"coprod retrain --from-scratch"
 TEXTS = ["I can lend my van on Saturday. Ask for Joan!", "Bins late again.", "The pool is shut. It is shut. Why?", ""]
@@ -391,20 +390,3 @@ def test_line_ends_of_the_checkout_damage_nothing(saved: Path) -> None:
     for name in (MANIFEST, WORDPIECES):
         (saved / name).write_bytes((saved / name).read_bytes().replace(b"\n", b"\r\n"))
     load_artefact(saved)
-
-
-def test_the_shipped_artefact_knows_every_label_and_learned_only_from_the_projects_own_text() -> None:
-    manifest = load_artefact().manifest
-    assert manifest.labels == LABELS
-    for thresholds in (manifest.thresholds, manifest.gate_thresholds):
-        assert set(thresholds) == set(LABELS)
-        assert all(0 < threshold <= 1 for threshold in thresholds.values())
-    low, high = manifest.uncertain
-    assert 0 < low < manifest.thresholds["willing"] < high < 1
-    assert set(manifest.profile) == set(LABELS)
-    assert manifest.sources == ("project",)
-    assert set(manifest.data) == {"corpus"}
-
-
-def test_the_shipped_artefact_was_fitted_on_the_corpus_beside_it() -> None:
-    assert load_artefact().manifest.data["corpus"] == corpus_digest()

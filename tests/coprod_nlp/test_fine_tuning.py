@@ -42,7 +42,7 @@ def state(turn: int = 0) -> dict[str, Any]:
     encoder = import_module("coprod_nlp.training.encoder")
     said: list[str] = []
     weights: dict[str, Any] = encoder.fine_tune(messages(), recipe=encoder.Recipe(epochs=1), report=said.append)
-    assert "epoch 1 of 1" in said[-1]
+    assert "run 2 of 2, epoch 1 of 1" in said[-1]
     return weights
 
 

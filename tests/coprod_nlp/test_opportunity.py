@@ -64,3 +64,13 @@ def test_the_cells_of_an_area_add_up_to_its_posts_that_name_a_ward(posts: list[t
         assert sum(cell.posts for cell in cells) == sum(its == area and ward is not None for its, ward, _ in posts)
         assert sum(cell.willing for cell in cells) == sum(its == area and ward is not None and yes for its, ward, yes in posts)
     assert sum(ward.posts for ward in counted.wards.values()) == counted.placed
+
+
+def test_the_opportunity_map_counts_every_post_once_in_each_of_its_areas() -> None:
+    seen = OpportunityMap()
+    seen.add(areas=["parks", "waste"], signals={"offer": 0.9, "propose": 0.6}, is_willing=True)
+    seen.add(areas=["parks"], signals={"complaint": 0.9, "request": 0.5}, is_willing=False)
+    seen.add(areas=[], signals={"offer": 0.9}, is_willing=True)
+    assert seen.areas[PolicyArea.PARKS].as_dict() == {"posts": 2, "willing": 1, "proposing": 1, "complaining": 1, "asking": 1}
+    assert seen.areas[PolicyArea.WASTE].as_dict() == {"posts": 1, "willing": 1, "proposing": 1, "complaining": 0, "asking": 0}
+    assert sum(energy.posts for energy in seen.areas.values()) == 3

@@ -12,13 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coprod_nlp.network.identity import IdentifiedNetwork
-from coprod_nlp.ranking.approach import approaches, stages
 from coprod_nlp.ranking.leads import rank_leads
-from coprod_nlp.ranking.opportunity import OpportunityMap
 from coprod_nlp.ranking.reasons import PART_NAMES
 from coprod_nlp.ranking.rules import Fit, RankingRules, weights_digest
 from coprod_nlp.records import CandidateNetwork, Message, RankedLead, Score
-from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, Change, PolicyArea, Signal, Stage
+from coprod_nlp.vocabulary import WILLING_SIGNALS, Approach, Change, PolicyArea, Signal
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WEIGHTS = {
@@ -335,26 +333,6 @@ def test_another_seed_moves_the_range_and_never_the_score() -> None:
     assert (one.low, one.high) != (other.low, other.high)
 
 
-CALLS = {
-    Signal.ACTIVE: Approach.PARTNERSHIP, Signal.ORGANISE: Approach.PARTNERSHIP, Signal.OFFER: Approach.CONVENIENCE,
-    Signal.BARRIER: Approach.CONVENIENCE, Signal.SEEK: Approach.PERSUASION, Signal.UNWILLING: Approach.PERSUASION,
-    Signal.PURPOSE: Approach.PURPOSE, Signal.PROPOSE: Approach.PLANNING,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("signal", "expected"), CALLS.items(), ids=[signal.value for signal in CALLS])
-def test_each_signal_calls_for_its_approach(signal: Signal, expected: Approach) -> None:
-    assert [approach for approach, _ in approaches([message("m1", "a", signal)])] == [expected]
-
-
-def test_approaches_of_a_lone_network_come_best_supported_first_with_the_number_of_voices_behind_them() -> None:
-    some = [message("1", "a", Signal.SEEK), message("2", "b", Signal.OFFER, Signal.BARRIER), message("3", "c", Signal.OFFER)]
-    found = approaches(some)
-    assert [approach for approach, _ in found] == [Approach.CONVENIENCE, Approach.PERSUASION]
-    assert [reason for _, reason in found] == ["2 of 3 voices offer something.", "1 of 3 voices ask how to take part."]
-    assert (approaches([message("1", "a", Signal.COMPLAINT)]), stages([message("1", "a", Signal.COMPLAINT)])) == ((), ())
-
-
 @pytest.mark.parametrize(
     ("signal", "expected"),
     [
@@ -396,21 +374,3 @@ def test_a_lead_about_another_area_overtakes_a_slightly_better_one_of_the_same()
     assert [lead.network_id for lead in leads([*parks, *waste], rules, networks)] == ["n-1", "n-3", "n-2"]
     careless = replace(rules, weights=WEIGHTS | {"variety": 0.0})
     assert [lead.network_id for lead in leads([*parks, *waste], careless, networks)] == ["n-1", "n-2", "n-3"]
-
-
-def test_stages_count_who_would_deliver_plan_and_decide_most_common_first() -> None:
-    some = [
-        message("1", "a", Signal.OFFER), message("2", "b", Signal.ACTIVE, Signal.SEEK), message("3", "c", Signal.ORGANISE, Signal.PROPOSE),
-        message("4", "a", Signal.PROPOSE, areas=[PolicyArea.DEMOCRACY]),
-    ]  # fmt: skip
-    assert stages(some) == ((Stage.DELIVERY, 3), (Stage.PLANNING, 2), (Stage.DECISION, 1))
-
-
-def test_the_opportunity_map_counts_every_post_once_in_each_of_its_areas() -> None:
-    seen = OpportunityMap()
-    seen.add(areas=["parks", "waste"], signals={"offer": 0.9, "propose": 0.6}, is_willing=True)
-    seen.add(areas=["parks"], signals={"complaint": 0.9, "request": 0.5}, is_willing=False)
-    seen.add(areas=[], signals={"offer": 0.9}, is_willing=True)
-    assert seen.areas[PolicyArea.PARKS].as_dict() == {"posts": 2, "willing": 1, "proposing": 1, "complaining": 1, "asking": 1}
-    assert seen.areas[PolicyArea.WASTE].as_dict() == {"posts": 1, "willing": 1, "proposing": 1, "complaining": 0, "asking": 0}
-    assert sum(energy.posts for energy in seen.areas.values()) == 3
