@@ -1,5 +1,6 @@
-"""Thresholds and prior shares that people chose, from `thresholds.toml` beside this file, with where they were chosen."""
+"""Thresholds, and how sure of itself the reading may be, as people chose them: from `thresholds.toml` beside this file, with where they were chosen."""
 
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ FILE = Path(__file__).parent / "thresholds.toml"
 class Thresholds:
     """How probabilities become decisions.
 
-    `decide` (LABELS) are the probabilities from which on a label is decided for; `uncertain` is the band of `willing` that goes to the
+    `willing_scale` are a factor and a summand for the log-odds of `willing`: messages of the corpus are plainer than life, so what learned
+    from them is too sure of itself elsewhere. `decide` (LABELS) are the probabilities from which on a label is decided for; `uncertain` is the band of `willing` that goes to the
     label queue; `gate` are the probabilities at a glance from which on a post is read deeply, for willing, sensitive, any area, any
     other signal.
     """
@@ -23,6 +25,7 @@ class Thresholds:
     decide: dict[str, float]
     uncertain: tuple[float, float]
     gate: dict[str, float]
+    willing_scale: tuple[float, float]
 
 
 def load_thresholds(path: Path = FILE) -> Thresholds:
@@ -45,4 +48,7 @@ def load_thresholds(path: Path = FILE) -> Thresholds:
     low, high = map(float, table["uncertain"])
     if not 0 <= low < high <= 1:
         raise ValueError(f"{path.name}: `uncertain` is {low} to {high}; wanted two probabilities, the lower first")
-    return Thresholds(str(table["chosen_on"]), decide, (low, high), gate)
+    factor, summand = map(float, table["willing_scale"])
+    if not 0 < factor < math.inf or not math.isfinite(summand):
+        raise ValueError(f"{path.name}: `willing_scale` is {factor} and {summand}; wanted a factor above 0 and a finite summand")
+    return Thresholds(str(table["chosen_on"]), decide, (low, high), gate, (factor, summand))

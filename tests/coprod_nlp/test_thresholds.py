@@ -34,6 +34,7 @@ def test_the_projects_table_has_a_probability_for_every_label_and_says_where_it_
     assert 0 < thresholds.uncertain[0] < thresholds.uncertain[1] < 1
     assert set(thresholds.gate) == KINDS
     assert all(0 < value < 1 for value in thresholds.gate.values())
+    assert thresholds.willing_scale[0] > 0
     assert thresholds.chosen_on.strip()
 
 
@@ -87,3 +88,9 @@ def test_a_table_that_cannot_be_read_is_refused(table: Path, pattern: str, repla
 def test_a_band_or_a_threshold_of_the_gate_that_is_none_is_refused(table: Path, pattern: str, replacement: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         load_thresholds(change(table, pattern, replacement))
+
+
+@pytest.mark.parametrize("value", ["[0, 0.2]", "[-1, 0.2]", "[inf, 0]", "[nan, 0]", "[1, inf]"])
+def test_a_scale_that_would_turn_or_lose_probabilities_is_refused(table: Path, value: str) -> None:
+    with pytest.raises(ValueError, match="`willing_scale`"):
+        load_thresholds(change(table, "willing_scale = .*", f"willing_scale = {value}"))
