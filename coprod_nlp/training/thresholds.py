@@ -1,4 +1,4 @@
-"""Thresholds, and how sure of itself the reading may be, as people chose them: from `thresholds.toml` beside this file, with where they were chosen."""
+"""Thresholds, and how sure of itself the reading may be, as people chose them in `thresholds.toml` beside this file."""
 
 import math
 import tomllib
@@ -15,10 +15,10 @@ FILE = Path(__file__).parent / "thresholds.toml"
 class Thresholds:
     """How probabilities become decisions.
 
-    `willing_scale` are a factor and a summand for the log-odds of `willing`: messages of the corpus are plainer than life, so what learned
-    from them is too sure of itself elsewhere. `decide` (LABELS) are the probabilities from which on a label is decided for; `uncertain` is the band of `willing` that goes to the
-    label queue; `gate` are the probabilities at a glance from which on a post is read deeply, for willing, sensitive, any area, any
-    other signal.
+    `willing_scale` are a factor and a summand for the log-odds of `willing`: messages of the corpus are plainer than life, so what
+    learned from them is too sure of itself elsewhere. `decide` (LABELS) are the probabilities from which on a label is decided for;
+    `uncertain` is the band of `willing` that goes to the label queue; `gate` are the probabilities at a glance from which on a post is
+    read deeply, for willing, sensitive, any area, any other signal.
     """
 
     chosen_on: str
