@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from config.schema import Config
 from coprod_nlp.records import whole_text
 from coprod_nlp.vocabulary import Right
+from flows.certificate import unwritable
 from flows.job import RequestError
 from flows.rights import Person, checked_case, checked_name
 from models import right_actions, right_queries, written_actions
@@ -99,7 +100,7 @@ def _make_empty(out: Path, paths: Iterable[Path]) -> None:
         for path in paths:
             path.touch(mode=0o600)
     except OSError as error:
-        raise RequestError(f"--out {out}: cannot be written ({error.strerror}); choose another folder") from None
+        raise unwritable(out, error) from None
 
 
 def _message(post: Any, config: Config) -> dict[str, Any]:

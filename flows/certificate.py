@@ -71,7 +71,7 @@ def ready_folder(folder: Path) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
 
 
 def write_certificate(folder: Path, certificate: Mapping[str, Any]) -> tuple[Path, str]:
@@ -89,9 +89,10 @@ def write_certificate(folder: Path, certificate: Mapping[str, Any]) -> tuple[Pat
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
     return path, digest
 
 
-def _unwritable(folder: Path, error: OSError) -> RequestError:
+def unwritable(folder: Path, error: OSError) -> RequestError:
+    """What to say of a folder that takes no certificate, or no answer."""
     return RequestError(f"--out {folder}: cannot be written ({error.strerror}); choose another folder")

