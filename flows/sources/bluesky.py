@@ -25,6 +25,8 @@ PAGES, PUBLIC_VIEW = "bsky.app", "public.api.bsky.app"
 # A tenth of the 3,000 in five minutes that one address may make.
 REQUESTS_A_MINUTE = 60
 PAGE_SIZE = 100
+# A feed's service may go on listing what is gone, and the network then shows pages of nothing. So many in a row, and that was the end.
+EMPTY_PAGES = 10
 LOOK_UP_SIZE = 25
 KINDS = {"feed": "app.bsky.feed.generator", "lists": "app.bsky.graph.list"}
 # What people and moderators put on accounts and posts: not for readers without an account; not to be shown.
@@ -49,16 +51,25 @@ class BlueskySource:
         """Posts since the cursor, newest first."""
         host = _view_of(target.community)
         owner, kind, key = _address(target.community)
+        empty = 0
 
         def listing(at: str | None, _floor: datetime) -> Page:
+            nonlocal empty
             with _asking(host, target.place):
-                feed = self._client(host).app.bsky.feed
+                bluesky = self._client(host).app.bsky
                 uri = f"at://{self._did(host, owner)}/{KINDS[kind]}/{key}"
                 asked = {"limit": PAGE_SIZE, "cursor": at}
-                page = feed.get_feed({"feed": uri, **asked}) if kind == "feed" else feed.get_list_feed({"list": uri, **asked})
+                if kind == "feed":
+                    page = bluesky.feed.get_feed({"feed": uri, **asked})
+                else:
+                    page = bluesky.feed.get_list_feed({"list": uri, **asked})
+                    if at is None and not page.feed:
+                        # A list that is not there shows nothing either; only this says so.
+                        bluesky.graph.get_list({"list": uri, "limit": 1})
                 # What somebody passed on was written elsewhere.
                 found = [self._found(host, item.post, target, problems) for item in page.feed if item.reason is None]
-                return Page(found, page.cursor if page.feed else None)
+                empty = 0 if page.feed else empty + 1
+                return Page(found, page.cursor if empty < EMPTY_PAGES else None)
 
         return NewestFirst("posts", listing, target=target, cursor=cursor, problems=problems).posts()
 

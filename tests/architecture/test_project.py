@@ -1,6 +1,7 @@
 """What holds for the project as a whole: names, lock files, tables, documentation, form."""
 
 import importlib
+import json
 import pkgutil
 import re
 import shutil
@@ -92,6 +93,14 @@ def test_a_lock_file_names_no_host_and_hashes_every_requirement(name: str) -> No
     assert len(locked(name)) > 50
     pinned = re.compile(r"[A-Za-z0-9._-]+(?:\[[a-z,]+\])?==[\w.+!]+\s*(?:;[^#]*?)?(?:\s+--hash=sha256:[0-9a-f]{64})+(?:\s+#.*)?")
     assert not [line for line in locked(name).values() if not pinned.fullmatch(line)]
+
+
+def test_the_lock_file_of_npm_names_no_registry_and_hashes_every_package() -> None:
+    (path,) = (PROJECT_DIR / "tests").rglob("package-lock.json")
+    packages = json.loads(path.read_text(encoding="utf-8"))["packages"]
+    packages.pop("")
+    assert len(packages) > 50
+    assert not [name for name, package in packages.items() if "resolved" in package or "integrity" not in package]
 
 
 def test_the_lock_files_hold_what_the_project_asks_for_at_the_same_versions() -> None:

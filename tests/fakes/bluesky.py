@@ -1,6 +1,7 @@
-"""A server on loopback that answers as Bluesky's AppView does: getFeed, getListFeed, getPosts and resolveHandle.
+"""A server on loopback that answers as Bluesky's app view does, and can be told to fail: getFeed, getPosts and resolveHandle.
 
-Shapes follow the lexicons (app.bsky.feed.defs#feedViewPost and #postView), which atproto checks.
+Shapes follow the lexicons (app.bsky.feed.defs#feedViewPost and #postView), which atproto checks. Lists are tested on Bluesky's own servers,
+in tests/servers.
 """
 
 from datetime import UTC, datetime
@@ -42,9 +43,7 @@ class FakeBluesky(FakeServer):
             case "com.atproto.identity.resolveHandle" if asked["handle"] == HANDLE:
                 return Answer({"did": OWNER})
             case "app.bsky.feed.getFeed":
-                return self._feed(asked["feed"], "app.bsky.feed.generator", asked)
-            case "app.bsky.feed.getListFeed":
-                return self._feed(asked["list"], "app.bsky.graph.list", asked)
+                return self._feed(asked["feed"], asked)
             case "app.bsky.feed.getPosts":
                 uris = query["uris"]
                 if len(uris) > AT_ONCE:
@@ -55,9 +54,9 @@ class FakeBluesky(FakeServer):
                 return Answer({"posts": [self._view(item) for item in found]})
         return Answer({"error": "InvalidRequest", "message": "not found"}, 400)
 
-    def _feed(self, uri: str, kind: str, asked: dict[str, str]) -> Answer:
+    def _feed(self, uri: str, asked: dict[str, str]) -> Answer:
         owner, what, name = uri.removeprefix("at://").split("/")
-        if owner != OWNER or what != kind or self.world.closed.get(name):
+        if owner != OWNER or what != "app.bsky.feed.generator" or self.world.closed.get(name):
             return Answer({"error": "UnknownFeed", "message": "could not find feed"}, 400)
         shown = [item for item in self.items(name) if item.state == "visible"][::-1]
         below = int(asked.get("cursor", "0")) or len(self.world.items) + 1

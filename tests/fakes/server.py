@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from coprod_nlp.vocabulary import PostState
+from tests.fakes.forum import Forum
 from tests.fakes.reddit_world import Item, World
 
 Query = dict[str, list[str]]
@@ -76,12 +76,9 @@ class Loopback:
         return f"http://{self.host}"
 
 
-class FakeServer(Loopback):
+class FakeServer(Loopback, Forum):
     """A forum on loopback, filled from a World. Start with `with …(world) as server:`."""
 
-    platform = ""
-    # Whether the platform says who took a post away; where not, it is simply not there.
-    tells_states = False
     # The request of a first poll of 500 posts at which some of them are stored, and others are not.
     late_request = 1
 
@@ -97,33 +94,6 @@ class FakeServer(Loopback):
         self.headers: Mapping[str, str] = {}
         self.lock = threading.RLock()
         self.listen(type("Handler", (Handler,), {"fake": self}))
-
-    def url(self, name: str) -> str:
-        """The address of a community, for communities.toml."""
-        raise NotImplementedError
-
-    def fullname(self, item: Item) -> str:
-        """What our source calls an item."""
-        raise NotImplementedError
-
-    def author_id(self, item: Item) -> str:
-        return f"{item.author}@{self.host}"
-
-    def words(self, item: Item) -> tuple[str, str]:
-        """Title and body as our source should give them."""
-        return item.title, item.body
-
-    def expected(self, item: Item) -> PostState | None:
-        """What a look-up should say of an item."""
-        if item.state == "visible":
-            return PostState.VISIBLE
-        return None if item.state == "lost" or not self.tells_states else PostState(item.state)
-
-    def parent(self, item: Item) -> str | None:
-        return item.parent and self.fullname(self.world.items[item.parent])
-
-    def thread(self, item: Item) -> str | None:
-        return self.fullname(self.world.items[item.thread])
 
     def number(self, item: Item) -> int:
         """A plain number for an item, rising with time."""

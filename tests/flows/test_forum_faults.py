@@ -1,5 +1,6 @@
 """What forums refuse, hide or break, what is done about it and what the person who runs this sees; straight at the sources."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from config.settings import Settings, SettingsError, load_settings
 from coprod_nlp.vocabulary import PostState
 from flows.progress import listening
 from flows.sources.base import CollectedPost, Problems, SourceError, SourceRefusedError, SourceUnavailableError
+from flows.sources.bluesky import EMPTY_PAGES
 from flows.sources.live import Cursor, LiveSource, SourceSkippedError, Target
 from flows.sources.table import LIVE, open_live
 from flows.sources.wire import host_pace
@@ -280,6 +282,13 @@ def test_labels_on_bluesky_are_honoured(label: str, world: World, forum: FakeBlu
     assert len(gathered(source, forum, problems=problems)) == len(world.items) - len(own)
     assert problems.by_kind() == {"opted_out": len(own)}
     assert source.look_up([forum.fullname(item)]) == {forum.fullname(item): None}
+
+
+@pytest.mark.parametrize("forum", [pytest.param(FakeBluesky, id="bluesky")], indirect=True)
+def test_a_feed_that_shows_nothing_and_always_offers_more_comes_to_an_end(forum: FakeBluesky, source: LiveSource) -> None:
+    forum.faults = lambda number, path: Fault(body=json.dumps({"feed": [], "cursor": str(number)})) if path.endswith("getFeed") else None
+    assert gathered(source, forum) == []
+    assert len([path for path in forum.requests if "getFeed" in path]) == EMPTY_PAGES
 
 
 @pytest.mark.parametrize("forum", [pytest.param(FakeRss, id="rss")], indirect=True)
