@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models import removal
 from models.base import utc_now
-from models.bulk import portions, upsert
+from models.bulk import among, portions, upsert
 from models.interaction import Interaction
 from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
@@ -37,10 +37,12 @@ def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
     known = [(row, before[row["post_id"]]) for row in rows if row["post_id"] in before]
     lost = {row["post_id"]: PostState(row["state"]) for row, old in known if row["state"] in GONE and old.state not in GONE}
     removal.empty_posts(connection, lost)
-    upsert(connection, Post, rows, unless_same=("content_hash",))
-    removal.remove_old_readings(connection, [row for row, old in known if row["content_hash"] != old.content_hash])
+    changed = [row for row, old in known if row["content_hash"] != old.content_hash]
+    new = [row for row in rows if row["post_id"] not in before]
+    upsert(connection, Post, [*new, *changed], unless_same=("content_hash",))
+    removal.remove_old_readings(connection, changed)
     _leave_out_suppressed(connection, rows)
-    return len(rows) - len(known)
+    return len(new)
 
 
 def store_readings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -197,8 +199,7 @@ def _text_hashes(connection: Connection, post_ids: Iterable[str]) -> dict[str, s
 def _stored(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
     """State and content hash of posts, of those that are here."""
     held = select(col(Post.post_id), col(Post.state), col(Post.content_hash))
-    found = (connection.execute(held.where(col(Post.post_id).in_(some))) for some in portions(post_ids))
-    return {row.post_id: row for some in found for row in some}
+    return {row.post_id: row for row in connection.execute(held.where(among(connection, col(Post.post_id), post_ids)))}
 
 
 def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

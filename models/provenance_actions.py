@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from coprod_nlp.vocabulary import PollOutcome
 from models.base import UtcDateTime, utc_now
-from models.bulk import INSERTS, portions, upsert
+from models.bulk import INSERTS, among, upsert
 from models.cursor import SourceCursor
 from models.post import Post
 from models.provenance import Poll, Provenance
@@ -57,12 +57,11 @@ def store_provenance(connection: Connection, post_ids: Sequence[str], *, poll_id
     insert = INSERTS[connection.dialect.name](Provenance)
     columns = ["post_id", "first_poll_id", "first_fetched_at", "last_poll_id", "last_fetched_at"]
     seen_again = {name: insert.excluded[name] for name in ("last_poll_id", "last_fetched_at")}
-    for some in portions(post_ids):
-        kept = select(col(Post.post_id), poll, time, poll, time).where(col(Post.post_id).in_(some))
-        connection.execute(insert.from_select(columns, kept).on_conflict_do_update(index_elements=["post_id"], set_=seen_again))
+    kept = select(col(Post.post_id), poll, time, poll, time).where(among(connection, col(Post.post_id), post_ids))
+    connection.execute(insert.from_select(columns, kept).on_conflict_do_update(index_elements=["post_id"], set_=seen_again))
 
 
 def mark_seen(connection: Connection, post_ids: Sequence[str], *, at: datetime) -> None:
     """Note that the source was asked about these posts."""
-    for some in portions(post_ids):
-        connection.execute(update(Provenance).where(col(Provenance.post_id).in_(some)).values(last_fetched_at=at))
+    seen = among(connection, col(Provenance.post_id), post_ids)
+    connection.execute(update(Provenance).where(seen).values(last_fetched_at=at))

@@ -19,6 +19,7 @@ SQLITE_PRAGMAS = (
     "foreign_keys=ON",
     "busy_timeout=30000",
     "cache_size=-65536",
+    "wal_autocheckpoint=4000",
     "temp_store=MEMORY",
     "secure_delete=ON",
 )

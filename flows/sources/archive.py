@@ -58,15 +58,16 @@ class ArchiveSource:
 
     def posts(self, problems: Problems) -> Iterator[Placed]:
         for path in self.paths:
+            place = place_of(path)
             try:
                 self._file = CountedFile(path)
             except OSError as error:
                 raise _unreadable(path, error) from None
             try:
                 for row, line in self._rows(path, problems):
-                    post = to_post(row, place_of(path), line, problems)
+                    post = to_post(row, place, line, problems)
                     if post:
-                        yield post, place_of(path), line
+                        yield post, place, line
             except OSError as error:
                 raise _unreadable(path, error) from None
             finally:
@@ -106,30 +107,30 @@ class ArchiveSource:
             problems.add(ProblemKind.TRUNCATED_ARCHIVE, place_of(path))
 
     def _lines(self, path: Path, packing: str, kind: str, problems: Problems) -> Iterator[tuple[Row, int]]:
-        number = 0
+        number, place = 0, place_of(path)
 
-        def numbered() -> Iterator[tuple[str, bytes]]:
+        def texts() -> Iterator[str]:
             nonlocal number
             for line in lines_of(self._file, packing):  # type: ignore[arg-type]
                 number += 1
-                yield _decoded(line, place_of(path), number, problems), line
+                yield _decoded(line, place, number, problems)
 
         try:
             if kind == ".csv":
-                lines = (text + "\n" for text, _ in numbered())
-                for row in csv_rows(path, lines, columns=self.columns, place=place_of(path), problems=problems):
+                lines = (text + "\n" for text in texts())
+                for row in csv_rows(path, lines, columns=self.columns, place=place, problems=problems):
                     yield row, number
             else:
                 decoder = msgspec.json.Decoder(Row)
-                for text, _ in numbered():
+                for text in texts():
                     if not text.strip():
                         continue
                     try:
                         yield decoder.decode(text), number
                     except (msgspec.DecodeError, RecursionError):
-                        problems.add(ProblemKind.MALFORMED_LINE, place_of(path), number)
+                        problems.add(ProblemKind.MALFORMED_LINE, place, number)
         except TruncatedError:
-            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place_of(path), number)
+            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place, number)
 
 
 def find_archives(pattern: str) -> list[Path]:

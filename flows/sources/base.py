@@ -7,13 +7,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from coprod_nlp.vocabulary import PostKind, PostState
 
 LINES_KEPT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedPost:
+class CollectedPost(msgspec.Struct, frozen=True):
     """One post as a source shows it. `author_id` is the platform's own and never stored: the author key is made from it.
 
     `fullname` carries the kind (`t3_…` a submission, `t1_…` a comment); `created_at` is aware UTC, None where not known.

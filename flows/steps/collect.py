@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -112,15 +112,15 @@ class _Collection:
 
     def _only_new(self, batch: list[Placed]) -> list[Placed]:
         """Posts this run has not met; notes the parents that it has not met either."""
-        parents = [id_in(post.community, post.parent or "") for post, _, _ in batch]
-        is_met = dict(zip(parents, self._seen.contains(hashes(parents)), strict=True))
+        parents = list({id_in(post.community, post.parent) for post, _, _ in batch if post.parent})
+        met = set(compress(parents, self._seen.contains(hashes(parents))))
         new = self._seen.only_new(batch, self._problems)
         here: set[str] = set()
         waiting: dict[str, list[str]] = {}
         for post, place, _ in new:
             here.add(id_in(post.community, post.fullname))
-            parent = id_in(post.community, post.parent or "")
-            if post.parent and not is_met[parent] and parent not in here:
+            parent = post.parent and id_in(post.community, post.parent)
+            if parent and parent not in met and parent not in here:
                 waiting.setdefault(place, []).append(parent)
         self._awaited += [(place, hashes(parents)) for place, parents in waiting.items()]
         return new

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -13,6 +14,8 @@ from models import actions
 
 # A page that somebody keeps of their own is no community.
 PERSONAL_PAGES = ("u_", "u/")
+# Most posts are by few people: their keys are worked out once.
+AUTHORS_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Rows:
 
     def __init__(self, config: Config, settings: Settings, *, council: str, platform: str, is_live: bool = False) -> None:
         self._config, self._council, self._platform, self._is_live = config, council, platform, is_live
-        self._secret = load_author_key(settings)
+        self._author_key = lru_cache(AUTHORS_REMEMBERED)(partial(author_key, load_author_key(settings)))
         self._homes: dict[str, Home | None] = {}
 
     def home(self, name: str) -> Home | None:
@@ -53,7 +56,7 @@ class Rows:
         return self._homes[name]
 
     def key(self, post: CollectedPost, home: Home) -> str | None:
-        return author_key(self._secret, platform=home.people, author_id=post.author_id) if post.author_id else None
+        return self._author_key(platform=home.people, author_id=post.author_id) if post.author_id else None
 
     def row(self, post: CollectedPost, home: Home, *, key: str | None, now: datetime) -> dict[str, Any]:
         return actions.post_row(

@@ -1,9 +1,10 @@
 """A live source that says what it is told to say, and counts how often it is asked."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Problems

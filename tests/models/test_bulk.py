@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, func, select
 from sqlmodel import SQLModel, col
 
 from models.base import utc_now
-from models.bulk import upsert
+from models.bulk import among, upsert
 from models.interaction import Interaction
 from models.lead import Network, NetworkVoice
 from models.post import Post, PostReading
@@ -113,6 +114,36 @@ def test_structured_columns_come_back_as_they_went_in(engine: Engine) -> None:
     put(engine, reading, table=PostReading)
     put(engine, reading | {"areas": {}, "evidence": [], "willing": None}, table=PostReading)
     assert stored(engine, PostReading) == {"p1": reading | {"areas": {}, "evidence": [], "willing": None}}
+
+
+def test_a_row_that_lacks_what_the_first_one_has_is_refused_and_none_is_stored(engine: Engine) -> None:
+    with pytest.raises(KeyError, match="score"):
+        put(engine, post("p1"), {name: value for name, value in post("p2").items() if name != "score"})
+    assert stored(engine) == {}
+
+
+def test_a_column_that_every_row_leaves_out_takes_its_default_and_stays_as_it_is(engine: Engine) -> None:
+    put(engine, *({name: value for name, value in post(post_id).items() if name != "permalink"} for post_id in ("p1", "p2")))
+    assert {row["permalink"] for row in stored(engine).values()} == {""}
+    put(engine, post("p1", permalink="/r/town/p1"))
+    put(engine, {name: value for name, value in post("p1", score=99).items() if name != "permalink"})
+    assert stored(engine)["p1"] == post("p1", score=99, permalink="/r/town/p1")
+
+
+def test_columns_that_are_to_be_kept_stay_as_they_are(engine: Engine) -> None:
+    put(engine, post("p1"))
+    with engine.begin() as connection:
+        upsert(connection, Post, [post("p1", body="Bin day moved", fetched_at=LATER), post("p2")], kept=("fetched_at",))
+    assert stored(engine) == {"p1": post("p1", body="Bin day moved"), "p2": post("p2")}
+
+
+def test_any_ids_are_found_however_many_are_asked_for(engine: Engine) -> None:
+    here = ["'); DROP TABLE post; --", '"quoted"', "naïve 🌳 好", "back\\slash", "%(body)s", ""]
+    put(engine, *map(post, here), post("other"))
+    with engine.connect() as connection:
+        for wanted, found in ((here, here), ([*here, *(f"absent {number}" for number in range(40_000))], here), ([], [])):
+            ids = connection.scalars(select(col(Post.post_id)).where(among(connection, col(Post.post_id), wanted)))
+            assert sorted(ids) == sorted(found)
 
 
 def test_any_words_come_back_as_they_went_in(engine: Engine) -> None:
