@@ -36,7 +36,7 @@ from desk import (
     sign_in,
 )
 from desk.auth import ForgedError, NotAllowedError, NotSignedInError, check_form, current, sign_in_address
-from desk.office import Office, office_of, open_office
+from desk.office import open_office
 from desk.pages import FOLDER, page
 from desk.shield import Shield
 from models.account_queries import has_administrator
@@ -149,8 +149,7 @@ def _add_errors(app: FastAPI) -> None:
 def error_page(request: Request, status: int, *, heading: str = "", message: str = "", reference: str = "") -> Response:
     """A page in plain words for what went wrong; it says nothing of what was sent."""
     words = ERRORS.get(status, ERRORS[400])
-    office: Office = office_of(request)
-    acting = None if status == 500 else current(request, office)
+    acting = None if status == 500 else current(request)
     return page(
         request, "error.html", title=heading or words[0], acting=acting, status=status, message=message or words[1], reference=reference
     )

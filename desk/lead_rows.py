@@ -1,7 +1,6 @@
 """Rows of the list of leads, in words. Put together here and not in the template: 25 rows are most of what the page costs."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from coprod_nlp.vocabulary import Approach
 from coprod_nlp.words import APPROACH_WORDS
@@ -11,8 +10,7 @@ from desk.words import STATUSES, counted, day, number
 from models.desk_words import LeadStatus
 
 
-@dataclass(frozen=True)
-class LeadRow:
+class LeadRow(NamedTuple):
     """One lead as the list shows it. `facts` is one line: messages, people, where, what changed, who has it."""
 
     lead_id: str

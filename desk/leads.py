@@ -14,7 +14,7 @@ from coprod_nlp.words import APPROACH_WORDS, STAGE_WORDS
 from desk.auth import Acting, Officer
 from desk.lead_rows import lead_row
 from desk.office import Office, TheOffice
-from desk.pages import go, page
+from desk.pages import go, page, part
 from desk.quotes import choose
 from models import account_queries, contact_queries, decision_actions, desk_queries
 from models.base import utc_now
@@ -33,6 +33,7 @@ Note = Annotated[str, Form(max_length=10_000)]
 Version = Annotated[int, Form(ge=0, le=1_000_000)]
 LAST_PAGE = 4_000
 STATUSES = (OPEN, *LeadStatus, ALL)
+Options = tuple[tuple[str, str], ...]
 
 
 def lead_filter(acting: Acting, *, area: str, ward: str, community: str, status: str, assignee: str, new: str) -> LeadFilter:
@@ -63,7 +64,8 @@ def leads(
         request, "leads.html", title="Leads", acting=acting, run=run,
         rows=[lead_row(office, acting, row, names=staff.names) for row in rows[:PAGE]], has_more=len(rows) > PAGE,
         total=total, is_counted=total <= COUNTED_UP_TO, number=number, chosen=chosen, is_filtered=asked != LeadFilter(),
-        lists=_lists(office, acting, staff.officers), address=lambda path, **more: f"{path}?{urlencode(_used({**chosen, **more}))}",
+        filters=part("leads_filters.html", **_offered(office, acting, staff.officers), **chosen),
+        address=lambda path, **more: f"{path}?{urlencode(_used({**chosen, **more}))}",
     )  # fmt: skip
 
 
@@ -141,11 +143,10 @@ def _lead_page(
 
 def _said(office: Office, lead: Any) -> list[str]:
     """What the newest ranking made of the network, as sentences."""
-    names = {key: area.name for key, area in office.config.policy_areas.items()}
-    names |= {community.community_id: community.title for community in office.config.communities}
     said = [change_sentence(lead.change, joined=lead.joined, departed=lead.departed, origins=len(lead.origins))]
     if lead.kept_for:
-        said.append(kept_sentence(lead.kept_for, names))
+        names = {key: area.name for key, area in office.config.policy_areas.items()}
+        said.append(kept_sentence(lead.kept_for, names | office.titles))
     if lead.is_gathered:
         said.append(
             "These people have not met. Each wrote about this in the same community: bringing them together would be the first step."
@@ -194,13 +195,13 @@ def _approaches(lead: Any) -> list[tuple[str, str, str]]:
     return [(*APPROACH_WORDS[Approach(name)], reason) for name, reason in lead.approaches]
 
 
-def _lists(office: Office, acting: Acting, officers: list[Any]) -> dict[str, list[tuple[str, str]]]:
+def _offered(office: Office, acting: Acting, officers: list[tuple[str, str]]) -> dict[str, Options]:
     """What each filter offers."""
     config = office.config
     wards = config.councils[acting.council].wards if acting.council in config.councils else ()
     return {
-        "area": [("", "All policy areas"), *((area.value, config.policy_areas[area.value].name) for area in PolicyArea)],
-        "ward": [("", "All wards"), *((ward.code, ward.name) for ward in wards)],
-        "community": [("", "All communities"), *((c.community_id, c.title) for c in config.communities if c.council == acting.council)],
-        "assignee": [("", "Anybody"), (acting.username, "Me"), (NOBODY, "Nobody yet"), *(o for o in officers if o[0] != acting.username)],
+        "areas": (("", "All policy areas"), *((area.value, config.policy_areas[area.value].name) for area in PolicyArea)),
+        "wards": (("", "All wards"), *((ward.code, ward.name) for ward in wards)),
+        "communities": (("", "All communities"), *((c.community_id, c.title) for c in config.communities if c.council == acting.council)),
+        "people": (("", "Anybody"), (acting.username, "Me"), (NOBODY, "Nobody yet"), *(o for o in officers if o[0] != acting.username)),
     }

@@ -1,11 +1,14 @@
 """Pages: templates with what every one of them shows."""
 
+from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from desk import words
 from desk.auth import Acting, cookie_name, form_token, new_token, set_cookie
@@ -13,6 +16,7 @@ from desk.office import office_of
 from models.desk_words import Role
 
 FOLDER = Path(__file__).parent
+PARTS_KEPT = 256
 # Where one can go: address, words, whose it is.
 NAVIGATION: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("/leads", "Leads", (Role.OFFICER,)),
@@ -60,6 +64,12 @@ templates.filters |= {"day": words.day, "moment": words.moment, "number": words.
 templates.globals["words"] = words
 
 
+@lru_cache(maxsize=PARTS_KEPT)
+def part(template: str, **values: Hashable) -> Markup:
+    """A part of a page that depends on these values and on nothing else: rendered once and kept."""
+    return Markup(templates.get_template(template).render(values))  # noqa: S704 - a template of ours, which escapes
+
+
 class Blanks(dict[str, Any]):
     """What is missing is blank: errors of a form, and what was typed into it."""
 
@@ -76,7 +86,8 @@ def page(request: Request, template: str, *, title: str, acting: Acting | None =
     html = templates.get_template(template).render(
         title=title, acting=acting, council_name=office.council_name(council), council=council or "default",
         navigation=[(path, text) for path, text, roles in NAVIGATION if acting and acting.may(*roles)],
-        path=request.url.path, form_token=form_token(token), notice=NOTICES.get(request.query_params.get("done", "")), **forms, **values,
+        path=request.scope["path"], form_token=form_token(token), notice=NOTICES.get(request.query_params.get("done", "")),
+        **forms, **values,
     )  # fmt: skip
     response = HTMLResponse(html, status_code=status)
     if cookie_name(office) not in request.cookies:

@@ -1,5 +1,6 @@
 """Starts the desk's own web server."""
 
+import gc
 from collections.abc import Callable
 
 import uvicorn
@@ -15,7 +16,11 @@ def serve(settings: Settings, *, host: str, port: int, say: Callable[[str], None
     say(f"The desk is open at {address} (Ctrl+C closes it).")
     if code := app.state.office.doors.first_run_code:
         say(f"Nobody can sign in yet. Open {address}/first-run and enter this one-time code: {code}")
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False, date_header=True)
+    # What is there by now stays: to look through it again for garbage would hold up every page that is being made.
+    gc.collect()
+    gc.freeze()
+    # The loop is uvloop where there is one. Of the two readers of HTTP, h11 is the one that refuses endless headers.
+    uvicorn.run(app, host=host, port=port, http="h11", log_level="warning", access_log=False, server_header=False, date_header=True)
 
 
 def _reachable(settings: Settings, host: str, port: int) -> Settings:

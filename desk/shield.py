@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,7 +21,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 YEAR = "max-age=31536000; includeSubDomains"
-KEPT = "public, max-age=86400"
+KEPT = b"public, max-age=86400"
 
 
 class TooBigError(HTTPException):
@@ -36,7 +36,8 @@ class Shield:
 
     def __init__(self, app: ASGIApp, *, is_https: bool, cacheable: Iterable[str]) -> None:
         self.app = app
-        self.headers = HEADERS | ({"Strict-Transport-Security": YEAR} if is_https else {})
+        headers = HEADERS | ({"Strict-Transport-Security": YEAR} if is_https else {})
+        self.headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
         self.cacheable = tuple(cacheable)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +59,7 @@ class Shield:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                self._protect(MutableHeaders(scope=message), scope["path"])
+                message["headers"] = self._protected(message["headers"], scope["path"])
             await send(message)
 
         length = Headers(scope=scope).get("content-length", "0")
@@ -73,10 +74,9 @@ class Shield:
             body = f"That is too much at once: at most {MOST_BYTES:,} bytes are taken. Send less.".encode()
             await answer({"type": "http.response.body", "body": body})
 
-    def _protect(self, headers: MutableHeaders, path: str) -> None:
-        for name, value in self.headers.items():
-            headers[name] = value
-        if path.startswith(self.cacheable):
-            headers.setdefault("Cache-Control", KEPT)
-        else:
-            headers.setdefault("Cache-Control", "no-store")
+    def _protected(self, headers: Iterable[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:
+        """An answer's own headers with ours, which stand whatever it says itself; how long it is kept it may say."""
+        own = [(name, value) for name, value in headers if name not in self.headers]
+        if not any(name == b"cache-control" for name, _ in own):
+            own.append((b"cache-control", KEPT if path.startswith(self.cacheable) else b"no-store"))
+        return [*own, *self.headers.items()]

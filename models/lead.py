@@ -94,8 +94,9 @@ class Lead(Table, table=True):
 
     __table_args__ = (
         Index("ix_lead_scope", "scope"),
-        Index("ix_lead_scope_rank", "scope", "rank"),
-        Index("ix_lead_scope_area_rank", "scope", "area", "rank"),
+        # All that places in the list are found and counted by: rows, which are long, are read for one page only.
+        Index("ix_lead_scope_rank", "scope", "rank", "voices", "lead_id"),
+        Index("ix_lead_scope_area_rank", "scope", "area", "rank", "voices", "lead_id"),
         CheckConstraint("voices >= 3", name="enough_voices"),
     )
     personal: ClassVar = frozenset()

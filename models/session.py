@@ -41,7 +41,8 @@ def open_engine(address: str) -> Engine:
         url = _url(address)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, hide_parameters=True)
+        # The connection that was used last has the pages at hand that most readers want.
+        engine = create_engine(url, hide_parameters=True, pool_use_lifo=True)
         if url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "handle_error", _without_values)

@@ -123,7 +123,7 @@ def running(home: Path, **changed: Any) -> Iterator[RunningDesk]:
         listening.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         app = create_app(Settings(**{"home": home, "author_key": AUTHOR_KEY, "workers": 1, "desk_address": address, **changed}))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False))
+        server = uvicorn.Server(uvicorn.Config(app, http="h11", log_level="critical", lifespan="off", server_header=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         limit = monotonic() + 30

@@ -179,6 +179,14 @@ def test_a_huge_body_is_refused_while_it_comes_in(desk: RunningDesk, officer: Br
     assert decisions(desk) == 0
 
 
+def test_headers_without_end_are_refused_while_they_come_in(desk: RunningDesk) -> None:
+    try:
+        status = desk.nobody().get("/sign-in", headers={"X-Long": "x" * 200_000}).status_code
+    except httpx.TransportError:  # the rest was still on its way when the door closed
+        status = 400
+    assert status == 400
+
+
 def test_another_host_name_is_refused(desk: RunningDesk) -> None:
     assert desk.nobody().get("/sign-in", headers={"Host": "evil.example"}).status_code == 400
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlmodel import col
 
 from models import decision_actions
@@ -237,3 +237,16 @@ def test_the_ranking_may_learn_from_decisions_about_the_lead_that_still_stand(de
 
 def test_no_page_shows_a_key_of_a_voice(officer: Browser) -> None:
     assert "m1-voice" not in officer.get(LEAD).text + officer.get(f"{LEAD}/network").text + officer.get(f"{LEAD}/picture.svg").text
+
+
+def test_places_in_the_list_are_found_in_an_index_without_reading_a_lead(desk: RunningDesk, officer: Browser) -> None:
+    asked: list[tuple[str, Any]] = []
+    event.listen(desk.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    for query in ("?page=2", "?page=2&area=parks"):
+        officer.get(f"/leads{query}")
+    counting = [one for one in asked if "count(" in one[0]]
+    assert len(counting) == 2
+    with desk.engine.connect() as connection:
+        for statement, values in counting:
+            plan = " ".join(str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values))
+            assert "SEARCH lead USING COVERING INDEX ix_lead_scope" in plan
