@@ -1,12 +1,13 @@
-"""The record for the Algorithmic Transparency Recording Standard, for version 3.0 of its template.
+"""The record for the Algorithmic Transparency Recording Standard, for version 4.0 of its template.
 
-Its sections were read, its single fields were not: compare names and numbers with the template before publishing.
+`docs/desk.md` says which names and numbers were read and which were not: compare those with the template before publishing.
 """
 
 from desk.facts import Facts
 from desk.record import Entry, Record, Section, listed
 from desk.words import day, number
 
+NAME = "coprod: networks of residents who would help run a public service"
 FIGURES = {
     "willing_f1": "F1 of willing", "willing_precision": "precision of willing", "willing_recall": "recall of willing",
     "willing_ap": "average precision of willing", "willing_ece": "calibration error of willing", "areas_macro_f1":
@@ -16,16 +17,27 @@ FIGURES = {
 
 
 def atrs(facts: Facts) -> Record:
-    """Tier 1 and tier 2. What depends on the council alone stays open."""
+    """Title information, tier 1 and tier 2. What depends on the council alone stays open."""
     return (
-        _overview(facts), _owner(facts), _rationale(facts), _decisions(facts), _system(facts), _model(facts), _development(facts),
-        _operation(facts), _risks(facts),
+        _title(facts), _overview(facts), _owner(facts), _rationale(facts), _decisions(facts), _system(facts), _model(facts),
+        _development(facts), _operation(facts), _risks(facts),
     )  # fmt: skip
+
+
+def _title(facts: Facts) -> Section:
+    return Section("Title information", (
+        Entry("0.1", "Title", NAME),
+        Entry("0.2", "Organisation name", facts.council_name),
+        Entry("0.3", "Phase"),
+        Entry("0.4", "Region"),
+        Entry("0.5", "One sentence description", "Finds, in public posts, groups of people who offer or ask to help with a local service; "
+              "officers read them and may write openly to a community."),
+    ))  # fmt: skip
 
 
 def _overview(facts: Facts) -> Section:
     return Section("Tier 1: overview", (
-        Entry("1.1", "Name", "coprod: networks of residents who would help run a public service"),
+        Entry("1.1", "Name", NAME),
         Entry("1.2", "Description", f"{facts.council_name} reads public posts in {len(facts.communities)} online communities. Software "
                                     "finds posts that offer, organise or ask to give help with a local service, groups people who "
                                     "answer each other, and puts these groups in order with the reasons shown. Officers read the "
@@ -42,7 +54,7 @@ def _owner(facts: Facts) -> Section:
         Entry("2.1.1", "Organisation or department", facts.council_name),
         Entry("2.1.2", "Team", facts.desk.team),
         Entry("2.1.3", "Senior responsible owner", facts.desk.responsible_owner),
-        Entry("2.1.4", "Third-party involvement", "None is needed: it is open-source software (Apache-2.0) that runs on the "
+        Entry("2.1.4", "Third party involvement", "None is needed: it is open-source software (Apache-2.0) that runs on the "
               "council's own machines. If a supplier runs it, name them here, with their Companies House number, role, "
               "procurement and access to data."),
     ))  # fmt: skip
@@ -67,17 +79,17 @@ def _decisions(facts: Facts) -> Section:
     last = f"The newest run began on {day(facts.run.started_at)}." if facts.run else "It has not been run yet."
     return Section("2.3 Decision-making process", (
         Entry("2.3.1", "Process integration", "The output is a list for officers to read. They shortlist, reject with a reason or put "
-              "off; a message needs a checklist and the sign-off of a second person, and an officer posts it by hand."),
-        Entry("2.3.2", "Provided information", "Messages with the words that count marked, the parts of the score with a sentence "
-              "each, an interval, how many people and messages, and what these sources cannot see."),
+              "off; a message needs a checklist and the sign-off of a second person, and an officer posts it by hand. They are shown "
+              "messages with the words that count marked, the parts of the score with a sentence each, an interval, how many people "
+              "and messages, and what these sources cannot see."),
+        Entry("2.3.2", "Human review", "Every decision is a person's and is kept with who, when and why. Analysts "
+              "promote a classifier by name, after it was measured beside the one in use; a worse one needs a reason."),
         Entry("2.3.3", "Frequency and scale of usage", f"{last} {number(facts.posts)} messages are stored and {number(facts.leads)} "
               f"leads are open to officers. Messages prepared or sent: {number(sum(facts.contacts.values()))}. Decisions so "
               f"far:\n{made}"),
-        Entry("2.3.4", "Human decisions and review", "Every decision is a person's and is kept with who, when and why. Analysts "
-              "promote a classifier by name, after it was measured beside the one in use; a worse one needs a reason."),
-        Entry("2.3.5", "Required training", ""),
-        Entry("2.3.6", "Appeals and review", f"Anybody can object at {facts.address} without saying who they are, and ask for erasure "
-              f"or a copy. Requests so far:\n{_requests(facts)}"),
+        Entry("2.3.4", "Required training", ""),
+        Entry("2.3.5", "Appeals and review", f"The tool decides nothing about anybody. Anybody can object at {facts.address} without "
+              f"saying who they are, and ask for erasure or a copy. Requests so far:\n{_requests(facts)}"),
     ))  # fmt: skip
 
 
