@@ -108,7 +108,7 @@ def test_a_message_is_labelled_with_the_keyboard_alone(chromium: Browser, desk: 
     page.keyboard.type("offer: my van")
     press_until(page, "button[value='save']")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.body.innerText.includes('You have labelled 2 messages')")
+    page.get_by_text("You have labelled 2 messages").wait_for()
     assert ("offer", "my van") in evidence_of(desk)
     assert wrong == []
     context.close()
