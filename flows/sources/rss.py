@@ -19,12 +19,11 @@ from flows.sources.html_text import html_text
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
 from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, text_in, wrong_address
-from flows.sources.wire import HostPaces, Wires, checked
+from flows.sources.wire import NOT_MODIFIED, HostPaces, Wires, checked
 
 PLATFORM = "rss"
 REQUESTS_A_MINUTE = 20
 LOOK_UP_SIZE = 100
-NOT_MODIFIED = 304
 # Parts of an address that lead to what one person wrote.
 PERSONAL = frozenset({"author", "authors", "profile", "u", "user", "users"})
 

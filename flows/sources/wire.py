@@ -24,7 +24,7 @@ LARGEST_ANSWER = 32 * 2**20
 BLOCK = 2**16
 # Seconds since 1970 rather than seconds from now.
 EPOCH_FROM = 10**9
-OK, MOVED, WRONG, UNAUTHORISED, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 300, 400, 401, 408, 429, 500
+OK, MOVED, NOT_MODIFIED, WRONG, UNAUTHORISED, TIMED_OUT, TOO_MANY, SERVER_ERRORS = 200, 300, 304, 400, 401, 408, 429, 500
 REFUSED, GONE = frozenset({403, 451}), frozenset({404, 410})
 RETRIED = (
     requests.exceptions.ChunkedEncodingError,
@@ -96,7 +96,7 @@ class Wire(requests.Session):
         SourceUnavailableError
             When the server asks for a very long wait, or nothing sound has come after `ATTEMPTS` tries.
         SourceSkippedError
-            When a web page says that this may not be read, or is not there.
+            When a web page says that this may not be read, or is not there; when the server sends us to another address.
         SourceRefusedError
             When the address is another server's.
         """
@@ -144,8 +144,13 @@ class Wire(requests.Session):
         return ""
 
     def _blocked(self, response: requests.Response) -> None:
-        """A page that says no is not the forum's own answer: it must not be taken for one about a post."""
+        """What leads elsewhere, or a page that says no, is not the forum's own answer: it must not be taken for one about a post."""
         status = response.status_code
+        if MOVED <= status < WRONG and status != NOT_MODIFIED:
+            raise SourceSkippedError(
+                ProblemKind.MISSING_COMMUNITY,
+                f"{self._platform}: {self._host} sends us to another address; put the new one into communities.toml",
+            )
         if self._must_be_json and status >= WRONG and is_page(response):
             kind = ProblemKind.MISSING_COMMUNITY if status in GONE else ProblemKind.FORBIDDEN_COMMUNITY
             raise SourceSkippedError(
@@ -197,8 +202,6 @@ def checked(response: requests.Response, *, place: str, platform: str) -> reques
         raise SourceSkippedError(ProblemKind.PRIVATE_COMMUNITY, f"{place}: {platform} shows it to members only (status {status})")
     if status in GONE:
         raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} is not there; check its url in communities.toml")
-    if MOVED <= status < WRONG:
-        raise SourceSkippedError(ProblemKind.MISSING_COMMUNITY, f"{place} has moved; put its new address into communities.toml")
     raise SourceSkippedError(ProblemKind.FORBIDDEN_COMMUNITY, f"{place}: not given out (status {status})")
 
 

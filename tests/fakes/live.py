@@ -37,6 +37,11 @@ class Heard(Silent):
     def waiting(self, seconds: float, why: str) -> None:
         self.waits.append((seconds, why))
 
+    def beginnings(self, why: str) -> list[float]:
+        """How long each wait for a reason was to be when it began: each is told again as it passes, and ends with a 0."""
+        before = [("", ""), *self.waits]
+        return [now[0] for now, last in zip(self.waits, before, strict=False) if now[1] == why != last[1]]
+
 
 def write_config(
     folder: Path,

@@ -17,7 +17,7 @@ from flows.sources.base import Problems, SourceError, SourceRefusedError, Source
 from flows.sources.live import Cursor, Target
 from flows.sources.pace import Pace
 from flows.sources.permission import permit
-from flows.sources.reddit import RedditSource, pace_of
+from flows.sources.reddit import OVERLAP, RedditSource, open_reddit, pace_of
 from flows.steps.collect import collect
 from models.base import utc_now
 from models.post import Post
@@ -30,6 +30,7 @@ from tests.fakes.reddit_world import World
 from tests.fakes.server import Fault
 
 FIRST, SECOND = "marlowick", "merle"
+OVERLAP_S = int(OVERLAP.total_seconds())
 Faults = Callable[[int, str], Fault | None]
 pace_of(CLIENT_ID, clock=SimulatedClock())
 pace_of("another-app", clock=SimulatedClock())
@@ -123,8 +124,15 @@ def test_a_fault_that_passes_is_waited_out_and_told_and_nothing_is_lost(
     reddit.faults = faults
     job = gathered(job_for(home, reddit))
     assert names(job) == set(world.items)
-    assert max(seconds for seconds, said in heard.waits if said == why) > least_s - 1
+    assert least_s - 1 < max(seconds for seconds, said in heard.waits if said == why) <= least_s + 10
     assert problems(job) == {}
+
+
+def test_an_error_that_stays_is_asked_about_after_2_4_8_and_16_seconds(world: World, reddit: FakeReddit, home: Path, heard: Heard) -> None:
+    reddit.faults = lambda number, _path: Fault(status=503) if 4 <= number < 8 else None
+    job = gathered(job_for(home, reddit))
+    assert [round(seconds) for seconds in heard.beginnings("Reddit answered with error 503")] == [2, 4, 8, 16]
+    assert names(job) == set(world.items)
 
 
 def test_a_limit_that_reddit_announces_is_kept_without_one_refusal(world: World, home: Path, heard: Heard) -> None:
@@ -250,6 +258,9 @@ def test_a_server_that_never_answers_is_given_up_on(world: World, reddit: FakeRe
 
 def test_a_thread_that_fails_is_counted_and_comes_with_the_next_run(world: World, reddit: FakeReddit, home: Path) -> None:
     thread = next(item for item in world.items.values() if item.fullname.startswith("t3_") and world.answers[item.fullname])
+    # Too old for the next run to come upon it by itself.
+    world.began += OVERLAP_S * 2
+    world.grow(thread.community, submissions=2, comments=2)
     reddit.faults = always(Fault(status=500), f"/comments/{thread.fullname[3:]}/")
     job = gathered(job_for(home, reddit))
     assert problems(job)["unreadable_thread"] == f"reddit:{thread.community}"
@@ -267,29 +278,39 @@ def test_a_thread_that_fails_in_three_runs_is_given_up_and_said_to_be_lost(world
     assert found == [{"unreadable_thread"}, {"unreadable_thread"}, {"lost_thread"}]
 
 
-def test_a_thread_of_which_a_part_fails_is_kept_and_completed_by_the_next_run(world: World, reddit: FakeReddit, home: Path) -> None:
-    top = world.submit(FIRST)
+def test_a_thread_of_which_a_part_fails_is_kept_and_completed_by_the_next_run(world: World, reddit: FakeReddit, tmp_path: Path) -> None:
+    # By a search term: there no listing of comments makes up for it. Too old for the next run to come upon it by itself.
+    write_config(tmp_path / "config", FIRST, community='search = ["orchard"]')
+    top = world.submit(FIRST, title="An orchard for all")
     for _ in range(70):
         world.answer(top)
-    reddit.faults = always(Fault(status=500), "/api/morechildren")
+    world.began += OVERLAP_S * 8
+    world.submit(FIRST, title="Another orchard")
     hidden = set(world.answers[top.fullname])
-    world.grow(SECOND, submissions=0, comments=1)
-    job = gathered(job_for(home, reddit))
-    assert "partial_thread" in problems(job)
+    reddit.faults = always(Fault(status=500), "/api/morechildren")
+    job = gathered(job_for(tmp_path, reddit))
+    assert problems(job).keys() == {"partial_thread"}
     assert top.fullname in names(job)
+    assert names(job) & hidden < hidden
     reddit.faults = lambda _number, _path: None
-    assert hidden <= names(gathered(job_for(home, reddit)))
+    assert hidden <= names(gathered(job_for(tmp_path, reddit)))
 
 
 def test_a_community_that_closes_in_the_middle_is_left_after_three_threads(world: World, reddit: FakeReddit, home: Path) -> None:
-    def close(_number: int, path: str) -> None:
-        if path.startswith("/comments/"):
+    threads = [world.submit(FIRST) for _ in range(8)]
+    for thread in threads:
+        world.answer(thread)
+
+    def close(number: int, path: str) -> None:
+        if path.startswith("/comments/") and number > 4:
             world.closed[FIRST] = "private"
 
     reddit.faults = close
     job = gathered(job_for(home, reddit))
     assert problems(job)["private_community"] == f"reddit:{FIRST}"
-    assert reddit.asked("/comments/") <= 3 + 6
+    came = {item.thread for item in world.items.values() if item.community == FIRST and item.fullname in names(job)}
+    asked = [name for name in of(world, FIRST) if reddit.asked(f"/comments/{name[3:]}/")]
+    assert (len(asked), bool(came)) == (len(came & set(asked)) + 3, True)
     assert of(world, SECOND) <= names(job)
     world.closed, reddit.faults = {}, lambda _number, _path: None
     assert names(gathered(job_for(home, reddit))) == set(world.items)
@@ -305,6 +326,19 @@ def test_more_than_reddit_lists_is_reported_as_a_gap_with_its_times(world: World
     assert datetime.fromisoformat(gap["since"]).timestamp() < before < datetime.fromisoformat(gap["until"]).timestamp()
     assert gap["reason"] == "submissions: Reddit lists only the newest 1,000"
     assert "gap" not in problems(gathered(job_for(home, reddit)))
+
+
+def test_the_cursor_speaks_only_of_what_was_given_before(reddit: FakeReddit, world: World, home: Path) -> None:
+    settings = live_settings(home, home / "config", reddit.address)
+    target = permit(live_job(settings).config, platform="reddit", council="marlowick", campaign=None, today=utc_now().date()).targets[0]
+    source, cursor, given = open_reddit(settings), Cursor(), set[str]()
+    for post in source.posts(target, cursor, Problems()):
+        until = cursor.state.get("thread", cursor.state.get("submissions", 0))
+        promised = {name for name in of(world, FIRST) if world.items[world.items[name].thread].created <= until}
+        assert promised <= given
+        given.add(post.fullname)
+    assert given == of(world, FIRST)
+    source.close()
 
 
 def test_a_request_to_any_other_host_is_held_back(reddit: FakeReddit, home: Path) -> None:
