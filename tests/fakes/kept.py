@@ -1,5 +1,6 @@
 """Polling a forum, and what is stored afterwards beside what the forum shows."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,20 @@ def rows(job: Job, table: Any = Post) -> list[Any]:
 
 def stored(job: Job, forum: Forum) -> dict[str, Post]:
     return {post.post_id.removeprefix(f"{forum.platform}:"): post for post in rows(job)}
+
+
+def upset(forum: Forum, gone: Mapping[str, int], *, edited: int) -> tuple[dict[str, list[Item]], list[str]]:
+    """Posts of a World go, so many to each state, and some are edited. Those that went, by state, and the words to be kept nowhere."""
+    world = forum.world
+    went = {state: world.pick(count) for state, count in gone.items()}
+    for state, items in went.items():
+        for item in items:
+            item.state = state if item.state == "visible" else item.state
+    words = [item.body for item in world.items.values() if forum.expected(item) is not PostState.VISIBLE]
+    for item in world.pick(edited):
+        words.append(item.body)
+        world.edit(item)
+    return went, words
 
 
 def differences(posts: dict[str, Post], forum: Forum, items: list[Item]) -> list[str]:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from coprod_nlp.vocabulary import PostState
 from flows.sources.wire import host_pace
 from models.base import utc_now
 from models.provenance import Poll
 from tests.fakes.bluesky import FakeBluesky
 from tests.fakes.discourse import FakeDiscourse
-from tests.fakes.kept import differences, left_anywhere, polled, reconciled, rows, stored
+from tests.fakes.kept import differences, left_anywhere, polled, reconciled, rows, stored, upset
 from tests.fakes.lemmy import FakeLemmy
 from tests.fakes.live import SimulatedClock, write_config
 from tests.fakes.mastodon import FakeMastodon
@@ -67,15 +66,7 @@ def test_three_polls_of_a_changing_forum_with_faults_and_a_kill_lose_nothing_sto
     seen = stored(first, forum).keys()
     assert len(seen) == len(world.items) == 500
 
-    gone = {state: world.pick(count) for state, count in {"deleted": 12, "removed": 12, "filtered": 6, "lost": 4}.items()}
-    for state, items in gone.items():
-        for item in items:
-            item.state = state if item.state == "visible" else item.state
-    taken = [item.body for item in world.items.values() if forum.expected(item) is not PostState.VISIBLE]
-    edited = world.pick(15)
-    old_words = [item.body for item in edited]
-    for item in edited:
-        world.edit(item)
+    gone, forgotten = upset(forum, {"deleted": 12, "removed": 12, "filtered": 6, "lost": 4}, edited=15)
     new = world.grow(NAME, submissions=5, comments=70)
     second = polled(home, forum)
     counts = reconciled(second, forum)
@@ -83,7 +74,7 @@ def test_three_polls_of_a_changing_forum_with_faults_and_a_kill_lose_nothing_sto
     assert counts["unanswered"] == 0
     assert differences(stored(second, forum), forum, list(world.items.values())) == []
     assert seen <= stored(second, forum).keys()
-    assert left_anywhere(home, taken + old_words) == []
+    assert left_anywhere(home, forgotten) == []
 
     back = [item for item in gone["removed"][:6] + gone["filtered"] if item.state in {"removed", "filtered"}]
     for item in back:

@@ -9,14 +9,13 @@ import pytest
 
 from config.schema import Community
 from config.settings import Settings
-from coprod_nlp.vocabulary import PostState
 from flows.sources.base import Problems
 from flows.sources.live import Cursor, LiveSource, SourceSkippedError, Target
 from flows.sources.table import open_live
 from flows.sources.wire import host_pace
 from models.base import utc_now
 from models.provenance import Poll
-from tests.fakes.kept import differences, left_anywhere, polled, reconciled, rows, stored
+from tests.fakes.kept import differences, left_anywhere, polled, reconciled, rows, stored, upset
 from tests.fakes.live import SimulatedClock, write_config
 from tests.fakes.reddit_world import EVERY_S, World
 from tests.servers import bluesky_network
@@ -73,15 +72,7 @@ def test_three_polls_of_a_changing_network_lose_nothing_store_nothing_twice_and_
     seen = stored(first, forum).keys()
     assert len(seen) == len(world.items) == 210
 
-    gone = {state: world.pick(count) for state, count in {"deleted": 8, "removed": 6, "filtered": 4, "lost": 2}.items()}
-    for state, items in gone.items():
-        for item in items:
-            item.state = state if item.state == "visible" else item.state
-    taken = [item.body for item in world.items.values() if forum.expected(item) is not PostState.VISIBLE]
-    edited = world.pick(8)
-    old_words = [item.body for item in edited]
-    for item in edited:
-        world.edit(item)
+    gone, forgotten = upset(forum, {"deleted": 8, "removed": 6, "filtered": 4, "lost": 2}, edited=8)
     world.grow(forum.name, submissions=5, comments=30)
     forum.catch_up()
     second = polled(home, forum)
@@ -90,7 +81,7 @@ def test_three_polls_of_a_changing_network_lose_nothing_store_nothing_twice_and_
     assert counts["unanswered"] == 0
     assert differences(stored(second, forum), forum, list(world.items.values())) == []
     assert seen <= stored(second, forum).keys()
-    assert left_anywhere(home, taken + old_words) == []
+    assert left_anywhere(home, forgotten) == []
 
     for item in [*gone["removed"][:3], *gone["filtered"]]:
         item.state = "visible" if item.state in {"removed", "filtered"} else item.state
