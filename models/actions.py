@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from coprod_nlp.vocabulary import InteractionKind, PostState
 from models import removal
 from models.base import utc_now
-from models.bulk import among, portions, upsert
+from models.bulk import among, upsert
 from models.interaction import Interaction
 from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
@@ -160,11 +160,9 @@ def replace_leads(
 
 def store_mentions(connection: Connection, community_id: str, rows: Sequence[dict[str, Any]]) -> int:
     """Keep who named whom in a community, of those who wrote there; returns how many interactions that were."""
-    kept = []
-    for some in portions(sorted({row["target_key"] for row in rows})):
-        here = select(col(Post.author_key)).where(col(Post.community_id) == community_id, col(Post.author_key).in_(some)).distinct()
-        present = set(connection.scalars(here))
-        kept += [row for row in rows if row["target_key"] in present]
+    named = among(connection, col(Post.author_key), sorted({row["target_key"] for row in rows}))
+    present = set(connection.scalars(select(col(Post.author_key)).where(col(Post.community_id) == community_id, named).distinct()))
+    kept = [row for row in rows if row["target_key"] in present]
     upsert(connection, Interaction, kept)
     return len(kept)
 
@@ -187,13 +185,10 @@ def post_row(
 
 def _text_hashes(connection: Connection, post_ids: Iterable[str]) -> dict[str, str]:
     """By post id, for posts that are stored and still hold words."""
-    found: dict[str, str] = {}
-    for some in portions(sorted(set(post_ids))):
-        wanted = select(col(Post.post_id), col(Post.title), col(Post.body)).where(col(Post.post_id).in_(some))
-        with_words = or_(col(Post.title) != "", col(Post.body) != "")
-        rows = connection.execute(wanted.where(with_words, col(Post.state).not_in(GONE)))
-        found |= {row.post_id: text_hash(row.title, row.body) for row in rows}
-    return found
+    wanted = select(col(Post.post_id), col(Post.title), col(Post.body)).where(among(connection, col(Post.post_id), sorted(set(post_ids))))
+    with_words = or_(col(Post.title) != "", col(Post.body) != "")
+    rows = connection.execute(wanted.where(with_words, col(Post.state).not_in(GONE)))
+    return {row.post_id: text_hash(row.title, row.body) for row in rows}
 
 
 def _stored(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import PostState, ReadingStatus
-from models.bulk import portions
+from models.bulk import among
 from models.label import Label, text_hash
 from models.post import Post, PostReading
 from models.queries import BATCH
@@ -67,7 +67,7 @@ def contents_of(connection: Connection, post_ids: Sequence[str]) -> dict[str, di
     """For each of these posts, in their order, how probable its policy areas and signals are."""
     statement = select(col(Post.post_id), col(PostReading.areas), col(PostReading.signals))
     read = statement.join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-    found = {row.post_id: (("area", row.areas), ("signal", row.signals)) for row in _in_portions(connection, read, post_ids)}
+    found = {row.post_id: (("area", row.areas), ("signal", row.signals)) for row in _of(connection, read, post_ids)}
     return {
         post_id: {f"{kind} {name}": probability for kind, values in found[post_id] for name, probability in values.items()}
         for post_id in post_ids
@@ -130,13 +130,13 @@ def readings_to_label(connection: Connection, post_ids: Sequence[str]) -> dict[s
         col(Post.post_id), col(Post.community_id), col(Post.title), col(Post.body), col(PostReading.version), col(PostReading.willing),
         col(PostReading.areas), col(PostReading.signals), col(PostReading.evidence),
     ).join(PostReading, col(PostReading.post_id) == col(Post.post_id))  # fmt: skip
-    return {row.post_id: row for row in _in_portions(connection, statement, post_ids)}
+    return {row.post_id: row for row in _of(connection, statement, post_ids)}
 
 
 def stored_posts(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
     """By post id: (post_id, state, title, body) of those that are stored."""
     statement = select(col(Post.post_id), col(Post.state), col(Post.title), col(Post.body))
-    return {row.post_id: row for row in _in_portions(connection, statement, post_ids)}
+    return {row.post_id: row for row in _of(connection, statement, post_ids)}
 
 
 def posts_called(connection: Connection, fullnames: Collection[str]) -> dict[str, list[str]]:
@@ -153,9 +153,9 @@ def posts_called(connection: Connection, fullnames: Collection[str]) -> dict[str
     return found
 
 
-def _in_portions(connection: Connection, statement: Any, post_ids: Sequence[str]) -> Iterator[Any]:
-    for some in portions(post_ids):
-        yield from connection.execute(statement.where(col(Post.post_id).in_(some)))
+def _of(connection: Connection, statement: Any, post_ids: Sequence[str]) -> Iterator[Any]:
+    """What a statement finds of these posts alone."""
+    yield from connection.execute(statement.where(among(connection, col(Post.post_id), post_ids)))
 
 
 def _may_be_used() -> ColumnElement[bool]:

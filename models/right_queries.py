@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from coprod_nlp.vocabulary import PostState
 from models.base import Table
-from models.bulk import portions
+from models.bulk import among
 from models.key_state import KeyState
 from models.notice import PostNotice
 from models.post import Post
@@ -24,11 +24,8 @@ FINAL = frozenset({PostState.DELETED})
 
 def posts_of_keys(connection: Connection, keys: Collection[str]) -> list[Any]:
     """Every post of some author keys, oldest first."""
-    rows = [
-        row
-        for some in portions(sorted(keys))
-        for row in connection.execute(select(Post.__table__).where(col(Post.author_key).in_(some)))  # type: ignore[attr-defined]
-    ]
+    theirs = among(connection, col(Post.author_key), sorted(keys))
+    rows = connection.execute(select(Post.__table__).where(theirs))  # type: ignore[attr-defined]
     return sorted(rows, key=lambda row: (str(row.created_at), row.post_id))
 
 
@@ -52,17 +49,13 @@ def stored_communities(connection: Connection) -> list[tuple[str, str]]:
 
 def rows_about(connection: Connection, *, keys: Collection[str], post_ids: Collection[str]) -> Iterator[tuple[type[Table], Any]]:
     """Every row of every table that speaks of these posts or carries these keys, but for the posts themselves."""
-    for table in tables_with_posts():
-        for some in portions(sorted(post_ids)):
-            column = table.__table__.c["post_id"]  # type: ignore[attr-defined]
-            for row in connection.execute(select(table.__table__).where(column.in_(some))):  # type: ignore[attr-defined]
-                yield table, row
-    for table in tables_with_keys():
-        for some in portions(sorted(keys)):
-            columns = [table.__table__.c[name] for name in key_columns(table)]  # type: ignore[attr-defined]
-            statement = select(table.__table__).where(or_(*(column.in_(some) for column in columns)))  # type: ignore[attr-defined]
-            for row in connection.execute(statement):
-                yield table, row
+    wanted = [(table, ["post_id"], sorted(post_ids)) for table in tables_with_posts()]
+    wanted += [(table, key_columns(table), sorted(keys)) for table in tables_with_keys()]
+    for table, names, ids in wanted:
+        held = table.__table__  # type: ignore[attr-defined]
+        about = or_(*(among(connection, held.c[name], ids) for name in names))
+        for row in connection.execute(select(held).where(about)):
+            yield table, row
 
 
 def suppressions(connection: Connection, keys: Collection[str]) -> list[Any]:

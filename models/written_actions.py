@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from models.actions import audit
 from models.base import utc_now
-from models.bulk import portions, upsert
+from models.bulk import among, upsert
 from models.post import Post
 from models.written import ExportFile, ExportPost, WrittenReport
 
@@ -40,17 +40,17 @@ def record_export(session: Session, *, path: str, kind: str, post_ids: Collectio
     connection.execute(delete(ExportPost).where(col(ExportPost.path) == path))
     row = {"path": path, "kind": kind, "written_at": utc_now(), "written_by": by, "stale_since": None}
     upsert(connection, ExportFile, [row])
-    for some in portions(sorted(post_ids)):
-        held = select(literal(path), col(Post.post_id), col(Post.content_hash)).where(col(Post.post_id).in_(some))
-        connection.execute(insert(ExportPost).from_select(["path", "message_id", "content_hash"], held))
+    stored = among(connection, col(Post.post_id), sorted(post_ids))
+    held = select(literal(path), col(Post.post_id), col(Post.content_hash)).where(stored)
+    connection.execute(insert(ExportPost).from_select(["path", "message_id", "content_hash"], held))
     audit(session, by=by, action=f"export_{kind}", subject=kind, counts={"posts": len(post_ids)})
 
 
 def keep_export(session: Session, path: str, *, cut: Collection[str], by: str) -> None:
     """A file was cut: these posts no longer stand in it."""
     connection = session.connection()
-    for some in portions(sorted(cut)):
-        connection.execute(delete(ExportPost).where(col(ExportPost.path) == path, col(ExportPost.message_id).in_(some)))
+    gone = among(connection, col(ExportPost.message_id), sorted(cut))
+    connection.execute(delete(ExportPost).where(col(ExportPost.path) == path, gone))
     connection.execute(update(ExportFile).where(col(ExportFile.path) == path).values(stale_since=None))
     audit(session, by=by, action="cut_export", subject="export", counts={"posts": len(cut)})
 
