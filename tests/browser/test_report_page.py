@@ -55,6 +55,8 @@ def shown(page: Page) -> list[str]:
 @pytest.mark.parametrize("name", ["report.html", "summary.html"])
 def test_axe_finds_no_violation(chromium: Browser, sample_run: Job, size: tuple[int, int], name: str) -> None:
     page = opened(chromium, sample_run, name, size=size)
+    for fold in page.locator("summary").all():
+        fold.press("Enter")
     found = Axe().run(page, options={"runOnly": RULES})
     page.close()
     assert found.violations_count == 0, found.generate_report()
@@ -103,6 +105,18 @@ def test_without_javascript_every_lead_is_there_and_no_form(chromium: Browser, s
     page = opened(chromium, sample_run, "report.html", size=(1280, 900), is_audited=False, has_script=False)
     assert not page.locator("form").is_visible()
     assert len(shown(page)) == page.locator(".overview tbody tr").count() > 3
+    page.close()
+
+
+def test_what_is_folded_opens_by_keyboard_and_stands_open_on_paper(chromium: Browser, sample_run: Job) -> None:
+    page = opened(chromium, sample_run, "report.html", size=(1280, 900), has_script=False)
+    first, second = page.locator("table.parts").all()[:2]
+    assert not first.is_visible()
+    page.locator("summary").first.press("Enter")
+    assert first.is_visible()
+    assert not second.is_visible()
+    page.emulate_media(media="print")
+    assert second.is_visible()
     page.close()
 
 

@@ -1,3 +1,7 @@
+// On paper everything is open. (Browsers that know the style rule for it open it without this script too.)
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details")) part.open = true;
+});
 // Filters over the list of leads. Without this script the page shows every lead, and no form.
 (() => {
   const form = document.getElementById("filter");
