@@ -80,6 +80,9 @@ class Encoder:
         """Read one post, its prose given as title and body."""
         windows = windows_of(self._wordpieces, title, body)
         outputs = [self._session.run(("logits", "spans", "pooled"), {"input_ids": window.ids}) for window in windows]
+        if len(windows) == 1:  # nearly always, and of one there is nothing to join
+            (logits, spans, pooled), (window,) = outputs[0], windows
+            return Encoded(logits, spans.max(axis=0), pooled, spans, window.starts, window.ends)
         logits = np.stack([output[0] for output in outputs])
         spans = np.concatenate([output[1] for output in outputs])
         pooled = np.asarray(np.mean([output[2] for output in outputs], axis=0), dtype=np.float32)

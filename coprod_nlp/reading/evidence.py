@@ -19,12 +19,15 @@ BEST_PIECES = 3
 def find_evidence(title: str, body: str, encoded: Encoded, signals: Sequence[Signal]) -> tuple[Evidence, ...]:
     """One span a signal, in the characters of `PostText.text`; none where a post has no sentence."""
     text = whole_text(title, body)
-    places, found = sentences(text), []
-    for signal in signals:
-        column = encoded.spans[:, SPAN_LABELS.index(signal.value)]
-        best = max(((_strength(column, encoded, *place), *place) for place in places), default=None)
-        if best is not None:
-            found.append(Evidence(signal, *_narrowed(text, column, encoded, best[1], best[2])))
+    places = sentences(text)
+    if not places:
+        return ()
+    columns = encoded.spans[:, [SPAN_LABELS.index(signal.value) for signal in signals]]
+    strengths = np.stack([_strengths(columns, encoded, *place) for place in places]).tolist()
+    found = []
+    for column, signal in enumerate(signals):
+        _, (start, end) = max(zip((row[column] for row in strengths), places, strict=True))
+        found.append(Evidence(signal, *_narrowed(text, columns[:, column], encoded, start, end)))
     return tuple(found)
 
 
@@ -46,6 +49,7 @@ def _narrowed(text: str, column: Floats, encoded: Encoded, start: int, end: int)
     return first, last
 
 
-def _strength(column: Floats, encoded: Encoded, start: int, end: int) -> float:
-    inside = column[(encoded.starts >= start) & (encoded.ends <= end)]
-    return float(np.sort(inside)[-BEST_PIECES:].mean()) if len(inside) else -np.inf
+def _strengths(columns: Floats, encoded: Encoded, start: int, end: int) -> Floats:
+    """(signals,) what a sentence holds of each signal."""
+    inside = columns[(encoded.starts >= start) & (encoded.ends <= end)]
+    return np.sort(inside, axis=0)[-BEST_PIECES:].mean(axis=0) if len(inside) else np.full(columns.shape[1], -np.inf, dtype=np.float32)

@@ -148,8 +148,8 @@ def agreed_signals(said: dict[str, bool], chance: dict[str, float]) -> tuple[Sig
 
 
 def by_label(chances: Floats) -> dict[str, float]:
-    return {label: rounded(value) for label, value in zip(LABELS, chances, strict=True)}
+    return {label: rounded(value) for label, value in zip(LABELS, chances.tolist(), strict=True)}
 
 
 def rounded(probability: float) -> float:
-    return round(float(probability), 4)
+    return round(probability, 4)

@@ -50,10 +50,10 @@ def language_of(text: str) -> str:
     """
     text = " ".join(text[:MAX_LOOKED_AT].split())[:MAX_CHARS]
     words = _WORD.findall(text.lower())
-    english = sum(word in _ENGLISH_WORDS for word in words)
+    english = sum(map(_ENGLISH_WORDS.__contains__, words))
     if english >= 2 and english * 5 >= len(words):
         return ENGLISH
-    known = len({word for word in words if word in _common_words()})
+    known = len(_common_words().intersection(words))
     if known >= MIN_KNOWN and known >= MIN_KNOWN_SHARE * len(words):
         return ENGLISH
     if not words or (len(words) < MIN_WORDS and text.isascii()):
