@@ -14,7 +14,7 @@ from models.interaction import Interaction
 from models.lead import Lead, Network
 from models.network_queries import continued_scopes
 from models.post import Post, PostReading
-from models.queries import Scope
+from models.queries import VALUE_END, Scope
 from models.run import Run, Suppression
 from models.session import unit_of_work
 
@@ -128,7 +128,7 @@ def conversation(connection: Connection) -> None:
 
 
 def pairs(connection: Connection, scope: Scope) -> list[tuple[str, str, str]]:
-    rows = (row for some in queries.interactions(connection, scope) for row in some)
+    rows = (row for some in queries.interactions(connection, scope) for row in zip(*(text.split(VALUE_END) for text in some), strict=True))
     return sorted(((kind, source, target) for kind, source, target, _ in rows), key=lambda row: (row[1:], row[0]))
 
 
