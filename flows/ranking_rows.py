@@ -33,7 +33,8 @@ class Heard:
 
     def counts(self) -> dict[str, int]:
         """Posts by `area:<key>` and `community:<id>`, where there are any."""
-        return {f"area:{key}": count for key, count in self.areas.items()} | {f"community:{key}": count for key, count in self.posts.items()}
+        areas = {f"area:{key}": count for key, count in self.areas.items()}
+        return areas | {f"community:{name}": count for name, count in self.posts.items()}
 
 
 def read_interactions(connection: Connection, scope: Scope, numbers: Mapping[str, int], *, as_of: datetime | None) -> Interactions:
