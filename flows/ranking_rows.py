@@ -46,7 +46,7 @@ def read_interactions(connection: Connection, scope: Scope, numbers: Mapping[str
             _numbered(kinds, kind_of).astype(np.int8),
             _numbered(sources, numbers),
             _numbered(targets, numbers),
-            np.maximum(0, (end - np.array(seconds.split(VALUE_END), dtype=np.float64)) / SECONDS_A_DAY),
+            np.maximum(0, (end - np.fromiter(map(float, seconds.split(VALUE_END)), dtype=np.float64)) / SECONDS_A_DAY),
         )
         for kinds, sources, targets, seconds in queries.interactions(connection, scope)
     ]
