@@ -36,12 +36,13 @@ class Scope:
         With `by_reading` the communities' index is kept out of it: where few readings matter, it is quicker to begin with these.
         """
         community = col(Post.community_id).concat("") if by_reading else col(Post.community_id)
-        return and_(community.in_(self.communities), self._in_period(col(Post.created_at)))
+        return and_(community.in_(self.communities), self.in_period(col(Post.created_at)))
 
     def has_interaction(self) -> ColumnElement[bool]:
-        return and_(col(Interaction.community_id).in_(self.communities), self._in_period(col(Interaction.happened_at)))
+        return and_(col(Interaction.community_id).in_(self.communities), self.in_period(col(Interaction.happened_at)))
 
-    def _in_period(self, time: Any) -> ColumnElement[bool]:
+    def in_period(self, time: Any) -> ColumnElement[bool]:
+        """Whether a time lies in the period, or is not known."""
         bounds = [time >= self.since] if self.since else []
         bounds += [time < self.until] if self.until else []
         return or_(time.is_(None), and_(*bounds)) if bounds else and_(True)
@@ -124,10 +125,6 @@ def reading_counts(connection: Connection, scope: Scope) -> dict[str, int]:
     return {f"{status}:{code}" if code else str(status): count for status, code, count in connection.execute(statement)}
 
 
-def newest_post(connection: Connection, scope: Scope) -> datetime | None:
-    return connection.scalar(select(func.max(col(Post.created_at))).where(scope.has_post()))
-
-
 def interactions(connection: Connection, scope: Scope) -> Iterator[tuple[str, str, str, str]]:
     """Kinds, source keys, target keys and seconds since 1970 ("nan" where not known) of a scope, suppressed voices left out.
 
@@ -142,8 +139,8 @@ def interactions(connection: Connection, scope: Scope) -> Iterator[tuple[str, st
         .where(scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone))
         .group_by(col(Interaction.community_id))
     )
-    for row in connection.execute(statement.execution_options(yield_per=1)):
-        yield tuple(row)
+    rows: Any = connection.execute(statement.execution_options(yield_per=1))
+    yield from rows
 
 
 def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:
@@ -155,31 +152,33 @@ def posts_that_may_mention(connection: Connection, community_id: str) -> Iterato
     yield from connection.execute(statement.execution_options(yield_per=BATCH))
 
 
-def first_posts(connection: Connection, scope: Scope) -> dict[str, str]:
-    """The id of the first post of each author key, in the order of these ids, which does not depend on the secret behind the keys."""
-    columns = (func.aggregate_strings(column, VALUE_END) for column in (col(Post.author_key), col(Post.post_id)))
-    wrote = and_(col(Post.community_id).in_(scope.communities), col(Post.author_key).is_not(None))
+def authors(connection: Connection, scope: Scope) -> tuple[dict[str, str], datetime | None]:
+    """The id of the first post of each author key in any period, and when the newest post of the scope's period was written.
+
+    Keys come in the order of these ids, which does not depend on the secret behind the keys.
+    """
+    key, written = col(Post.author_key), col(Post.created_at)
+    columns = (key, case((key.is_not(None), col(Post.post_id))))
+    newest = func.max(case((scope.in_period(written), written)))
+    statement = select(*(func.aggregate_strings(column, VALUE_END) for column in columns), newest)
+    by_community = statement.where(col(Post.community_id).in_(scope.communities)).group_by(col(Post.community_id))
     firsts: dict[str, str] = {}
-    for keys, ids in connection.execute(select(*columns).where(wrote).group_by(col(Post.community_id))):
-        for key, post_id in zip(keys.split(VALUE_END), ids.split(VALUE_END), strict=True):
-            if post_id < firsts.setdefault(key, post_id):
-                firsts[key] = post_id
-    return dict(sorted(firsts.items(), key=itemgetter(1)))
+    times: list[datetime] = []
+    rows: Any = connection.execute(by_community)
+    for keys, ids, time in rows:
+        times += [time] if time else []
+        for author_key, post_id in zip(keys.split(VALUE_END), ids.split(VALUE_END), strict=True) if keys else ():
+            if post_id < firsts.setdefault(author_key, post_id):
+                firsts[author_key] = post_id
+    return dict(sorted(firsts.items(), key=itemgetter(1))), max(times, default=None)
 
 
 def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iterator[Any]:
     """Readings with a policy area or a signal, streamed by post id, suppressed voices left out; `areas` and `signals` as JSON text."""
+    of_post = (col(Post.post_id), col(Post.author_key), col(Post.community_id), col(Post.created_at))
+    said = (cast(col(PostReading.areas), Text).label("areas"), cast(col(PostReading.signals), Text).label("signals"))
     statement = (
-        select(
-            col(Post.post_id),
-            col(Post.author_key),
-            col(Post.community_id),
-            col(Post.created_at),
-            col(PostReading.willing),
-            col(PostReading.is_willing),
-            cast(col(PostReading.areas), Text).label("areas"),
-            cast(col(PostReading.signals), Text).label("signals"),
-        )
+        select(*of_post, col(PostReading.willing), col(PostReading.is_willing), *said)
         .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
         .where(
             scope.has_post(by_reading=True),
