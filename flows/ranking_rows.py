@@ -1,9 +1,11 @@
 """Rows of the store as the columns and records that ranking takes."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +13,10 @@ from sqlalchemy import Connection
 
 from coprod_nlp.network.gather import Wills
 from coprod_nlp.network.ties import SECONDS_A_DAY
-from coprod_nlp.ranking.opportunity import OpportunityMap
 from coprod_nlp.records import INTERACTION_KINDS, Interactions, Message
 from coprod_nlp.vocabulary import PolicyArea, Signal
 from models import queries
-from models.queries import Scope
+from models.queries import VALUE_END, Scope
 
 # What supports a lead besides willing messages.
 SUPPORTING = frozenset({Signal.ABILITY, Signal.PURPOSE, Signal.BARRIER, Signal.PROPOSE, Signal.UNWILLING})
@@ -26,13 +27,13 @@ class Heard:
     """What a scope's readings say: messages that can bear on a lead, who would help where, and how much was heard of whom."""
 
     messages: list[Message] = field(default_factory=list)
-    opportunity: OpportunityMap = field(default_factory=OpportunityMap)
+    areas: Counter[str] = field(default_factory=Counter)
     posts: Counter[str] = field(default_factory=Counter)
     crowds: defaultdict[tuple[PolicyArea, str], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def counts(self) -> dict[str, int]:
         """Posts by `area:<key>` and `community:<id>`, where there are any."""
-        areas = {f"area:{area.value}": energy.posts for area, energy in self.opportunity.areas.items() if energy.posts}
+        areas = {f"area:{key}": count for key, count in self.areas.items()}
         return areas | {f"community:{name}": count for name, count in self.posts.items()}
 
 
@@ -40,20 +41,25 @@ def read_interactions(connection: Connection, scope: Scope, numbers: Mapping[str
     """Interactions of the voices that have a number; the others met somebody, but wrote nothing here that is still there."""
     kind_of = {kind.value: place for place, kind in enumerate(INTERACTION_KINDS)}
     end = as_of.timestamp() if as_of else float("nan")
-    portions: list[tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]] = []
-    for rows in queries.interactions(connection, scope):
-        kinds, sources, targets, times = zip(*rows, strict=True)
-        portions.append((
-            np.array([kind_of[kind] for kind in kinds], dtype=np.int8),
-            np.array([numbers.get(key, -1) for key in sources], dtype=np.int32),
-            np.array([numbers.get(key, -1) for key in targets], dtype=np.int32),
-            np.maximum(0, (end - np.array(times, dtype=np.float64)) / SECONDS_A_DAY),
-        ))  # fmt: skip
+    portions = [
+        (
+            _numbered(kinds, kind_of).astype(np.int8),
+            _numbered(sources, numbers),
+            _numbered(targets, numbers),
+            np.maximum(0, (end - np.fromiter(map(float, seconds.split(VALUE_END)), dtype=np.float64)) / SECONDS_A_DAY),
+        )
+        for kinds, sources, targets, seconds in queries.interactions(connection, scope)
+    ]
     if not portions:
         return Interactions(np.zeros(0, np.int8), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
     kind, source, target, age = (np.concatenate(columns) for columns in zip(*portions, strict=True))
     known = (source >= 0) & (target >= 0)
     return Interactions(kind[known], source[known], target[known], age[known])
+
+
+def _numbered(column: str, numbers: Mapping[str, int]) -> NDArray[np.int32]:
+    """The number of each value, -1 where it has none."""
+    return np.fromiter(map(numbers.get, column.split(VALUE_END), repeat(-1)), dtype=np.int32)
 
 
 def read_heard(connection: Connection, scope: Scope, *, version: str) -> Heard:
@@ -65,18 +71,20 @@ def read_heard(connection: Connection, scope: Scope, *, version: str) -> Heard:
     around = queries.areas_around(connection, scope, version=version)
     area_of, signal_of = {area.value: area for area in PolicyArea}, {signal.value: signal for signal in Signal}
     for row in queries.read_messages(connection, scope, version=version):
-        heard.opportunity.add(areas=row.areas, signals=row.signals, is_willing=row.is_willing)
-        heard.posts[row.community_id] += 1
-        areas = row.areas or around.get(row.post_id, {})
-        if not row.author_key or not areas:
+        post_id, author_key, community_id, created_at, willing, is_willing, areas_text, signals_text = row
+        areas, signals = json.loads(areas_text), json.loads(signals_text)
+        heard.areas.update(areas.keys())
+        heard.posts[community_id] += 1
+        areas = areas or around.get(post_id, {})
+        if not author_key or not areas:
             continue
         for area in areas:
-            heard.crowds[area_of[area], row.community_id].add(row.author_key)
-        if row.is_willing or SUPPORTING & row.signals.keys():
+            heard.crowds[area_of[area], community_id].add(author_key)
+        if is_willing or not SUPPORTING.isdisjoint(signals):
             heard.messages.append(Message(
-                row.post_id, row.author_key, row.community_id, row.created_at, row.willing or 0.0, row.is_willing,
+                post_id, author_key, community_id, created_at, willing or 0.0, is_willing,
                 {area_of[area]: chance for area, chance in areas.items()},
-                {signal_of[signal]: chance for signal, chance in row.signals.items()},
+                {signal_of[signal]: chance for signal, chance in signals.items()},
             ))  # fmt: skip
     return heard
 

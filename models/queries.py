@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Text, and_, case, cast, extract, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -16,8 +17,8 @@ from models.post import Post, PostReading
 from models.run import Run, RunProblem, Suppression
 
 BATCH = 4_000
-# Small rows, by the million.
-LARGE_BATCH = 20_000
+# Between the values of a column that comes as one text: a sign that neither keys nor ids hold.
+VALUE_END = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,19 @@ class Scope:
     since: datetime | None = None
     until: datetime | None = None
 
-    def has_post(self) -> ColumnElement[bool]:
-        """Posts without a time belong to every period: it is not known that they do not."""
-        return and_(col(Post.community_id).in_(self.communities), self._in_period(col(Post.created_at)))
+    def has_post(self, *, by_reading: bool = False) -> ColumnElement[bool]:
+        """Posts without a time belong to every period: it is not known that they do not.
+
+        With `by_reading` the communities' index is kept out of it: where few readings matter, it is quicker to begin with these.
+        """
+        community = col(Post.community_id).concat("") if by_reading else col(Post.community_id)
+        return and_(community.in_(self.communities), self.in_period(col(Post.created_at)))
 
     def has_interaction(self) -> ColumnElement[bool]:
-        return and_(col(Interaction.community_id).in_(self.communities), self._in_period(col(Interaction.happened_at)))
+        return and_(col(Interaction.community_id).in_(self.communities), self.in_period(col(Interaction.happened_at)))
 
-    def _in_period(self, time: Any) -> ColumnElement[bool]:
+    def in_period(self, time: Any) -> ColumnElement[bool]:
+        """Whether a time lies in the period, or is not known."""
         bounds = [time >= self.since] if self.since else []
         bounds += [time < self.until] if self.until else []
         return or_(time.is_(None), and_(*bounds)) if bounds else and_(True)
@@ -119,19 +125,22 @@ def reading_counts(connection: Connection, scope: Scope) -> dict[str, int]:
     return {f"{status}:{code}" if code else str(status): count for status, code, count in connection.execute(statement)}
 
 
-def newest_post(connection: Connection, scope: Scope) -> datetime | None:
-    return connection.scalar(select(func.max(col(Post.created_at))).where(scope.has_post()))
+def interactions(connection: Connection, scope: Scope) -> Iterator[tuple[str, str, str, str]]:
+    """Kinds, source keys, target keys and seconds since 1970 ("nan" where not known) of a scope, suppressed voices left out.
 
-
-def interactions(connection: Connection, scope: Scope) -> Iterator[Sequence[tuple[str, str, str, float | None]]]:
-    """(kind, source_key, target_key, seconds since 1970 or None) of a scope, in portions, in no order, suppressed voices left out."""
+    They come by community, each column as one text with `VALUE_END` between values, in no order: a million rows would take longer to
+    be made than to be worked with.
+    """
     gone = select(col(Suppression.author_key))
-    happened_s = cast(extract("epoch", col(Interaction.happened_at)), Float)
-    statement = select(col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), happened_s).where(
-        scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone)
+    happened_s = func.coalesce(cast(extract("epoch", col(Interaction.happened_at)), Text), "nan")
+    columns = (col(Interaction.kind), col(Interaction.source_key), col(Interaction.target_key), happened_s)
+    statement = (
+        select(*(func.aggregate_strings(column, VALUE_END) for column in columns))
+        .where(scope.has_interaction(), col(Interaction.source_key).not_in(gone), col(Interaction.target_key).not_in(gone))
+        .group_by(col(Interaction.community_id))
     )
-    with connection.execute(statement.execution_options(yield_per=LARGE_BATCH)) as result:
-        yield from result.partitions()
+    rows: Any = connection.execute(statement.execution_options(yield_per=1))
+    yield from rows
 
 
 def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:
@@ -143,41 +152,42 @@ def posts_that_may_mention(connection: Connection, community_id: str) -> Iterato
     yield from connection.execute(statement.execution_options(yield_per=BATCH))
 
 
-def first_posts(connection: Connection, scope: Scope) -> dict[str, str]:
-    """The id of the first post of each author key, in the order of these ids, which does not depend on the secret behind the keys."""
-    first = func.min(col(Post.post_id)).label("first")
-    statement = (
-        select(col(Post.author_key), first)
-        .where(col(Post.community_id).in_(scope.communities), col(Post.author_key).is_not(None))
-        .group_by(col(Post.author_key))
-        .order_by(first)
-    )
-    found: Any = connection.execute(statement).all()
-    return dict(found)
+def authors(connection: Connection, scope: Scope) -> tuple[dict[str, str], datetime | None]:
+    """The id of the first post of each author key in any period, and when the newest post of the scope's period was written.
+
+    Keys come in the order of these ids, which does not depend on the secret behind the keys.
+    """
+    key, written = col(Post.author_key), col(Post.created_at)
+    columns = (key, case((key.is_not(None), col(Post.post_id))))
+    newest = func.max(case((scope.in_period(written), written)))
+    statement = select(*(func.aggregate_strings(column, VALUE_END) for column in columns), newest)
+    by_community = statement.where(col(Post.community_id).in_(scope.communities)).group_by(col(Post.community_id))
+    firsts: dict[str, str] = {}
+    times: list[datetime] = []
+    rows: Any = connection.execute(by_community)
+    for keys, ids, time in rows:
+        times += [time] if time else []
+        for author_key, post_id in zip(keys.split(VALUE_END), ids.split(VALUE_END), strict=True) if keys else ():
+            if post_id < firsts.setdefault(author_key, post_id):
+                firsts[author_key] = post_id
+    return dict(sorted(firsts.items(), key=itemgetter(1))), max(times, default=None)
 
 
 def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iterator[Any]:
-    """Readings with a policy area or a signal, streamed by post id, suppressed voices left out."""
+    """Readings with a policy area or a signal, streamed by post id, suppressed voices left out; `areas` and `signals` as JSON text."""
+    of_post = (col(Post.post_id), col(Post.author_key), col(Post.community_id), col(Post.created_at))
+    said = (cast(col(PostReading.areas), Text).label("areas"), cast(col(PostReading.signals), Text).label("signals"))
     statement = (
-        select(
-            col(Post.post_id),
-            col(Post.author_key),
-            col(Post.community_id),
-            col(Post.created_at),
-            col(PostReading.willing),
-            col(PostReading.is_willing),
-            col(PostReading.areas),
-            col(PostReading.signals),
-        )
+        select(*of_post, col(PostReading.willing), col(PostReading.is_willing), *said)
         .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
         .where(
-            scope.has_post(),
+            scope.has_post(by_reading=True),
             col(PostReading.version) == version,
             col(PostReading.status) == ReadingStatus.READ,
             _nobody_objected(),
             or_(col(PostReading.is_willing), _says_something(PostReading.areas), _says_something(PostReading.signals)),
         )
-        .order_by(col(Post.post_id))
+        .order_by(col(PostReading.post_id))
     )
     yield from connection.execute(statement.execution_options(yield_per=BATCH))
 
@@ -191,7 +201,7 @@ def areas_around(connection: Connection, scope: Scope, *, version: str) -> dict[
         .outerjoin(parent, _is_reading_of(parent, Post.parent_id, version))
         .outerjoin(thread, _is_reading_of(thread, Post.thread_id, version))
         .where(
-            scope.has_post(),
+            scope.has_post(by_reading=True),
             _is_reading_of(PostReading, Post.post_id, version),
             col(PostReading.is_willing),
             ~_says_something(PostReading.areas),

@@ -48,11 +48,13 @@ def build_ties(interactions: Interactions, *, weights: Mapping[InteractionKind, 
     sources, targets = interactions.sources[met].astype(np.int64), interactions.targets[met].astype(np.int64)
     kinds, ages = interactions.kinds[met], interactions.age_days[met]
     pairs = np.minimum(sources, targets) << 32 | np.maximum(sources, targets)
-    order = np.lexsort((ages, kinds, pairs))
+    order = np.argsort(ages)
+    order = order[np.argsort(pairs[order], kind="stable")]
     pairs, kinds, ages = pairs[order], kinds[order], ages[order]
     by_kind = np.array([weights.get(kind, 0.0) for kind in INTERACTION_KINDS])
     weighed = by_kind[kinds] * decays(ages, half_life_days=half_life_days)
-    found, place = np.unique(pairs, return_inverse=True)
+    is_first = np.diff(pairs, prepend=-1) != 0
+    found, place = pairs[is_first], np.cumsum(is_first) - 1
     columns = np.array([TIE_KINDS.index(TieKind(kind)) for kind in INTERACTION_KINDS])[kinds]
     flat = np.bincount(place * len(TIE_KINDS) + columns, weights=weighed, minlength=len(found) * len(TIE_KINDS))
     return _ties(found, np.asarray(flat, dtype=np.float64).reshape(len(found), len(TIE_KINDS)))

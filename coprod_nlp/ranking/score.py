@@ -69,16 +69,17 @@ def score_lead(
     rows = _rows(messages, meetings, rules)
     setting = Setting(rules.fits.get(area, Fit(None, None, None)), others, is_gathered, _welcome(messages, rules))
     whole = rows.sum(axis=0)
-    values = _values(whole[None, :], setting)
+    samples = _resampled(rows, rules.resamples, rules.seed ^ crc32(lead_id.encode()))
+    values = _values(np.vstack([whole, samples]), setting)
     parts = tuple(
         ScorePart(
             key, None if np.isnan(values[key][0]) else float(values[key][0]), rules.weights[key], SENTENCES[key](_facts(whole, setting))
         )
         for key in PARTS
     )
-    samples = _points(_values(_resampled(rows, rules.resamples, rules.seed ^ crc32(lead_id.encode())), setting), rules)
-    total = float(_points(values, rules)[0])
-    low, high = np.percentile(samples, [LOW_PERCENTILE, HIGH_PERCENTILE])
+    points = _points(values, rules)
+    total = float(points[0])
+    low, high = np.percentile(points[1:], [LOW_PERCENTILE, HIGH_PERCENTILE])
     return Score(round(total, 2), round(min(float(low), total), 2), round(max(float(high), total), 2), parts)
 
 
@@ -107,13 +108,14 @@ def _resampled(rows: Floats, count: int, seed: int) -> Floats:
 def _rows(messages: Sequence[Message], meetings: Mapping[str, float], rules: RankingRules) -> Floats:
     """Per willing voice what the parts add up: see `_COLUMNS`. A voice counts once in each, however often it writes."""
     voices = {key: row for row, key in enumerate(sorted({message.author_key for message in messages if message.is_willing}))}
-    rows = np.zeros((len(voices), len(_COLUMNS)))
+    found = [dict.fromkeys(_COLUMNS, 0.0) for _ in voices]
     refusing = np.zeros(len(voices), dtype=bool)
     for message in messages:
         if message.author_key in voices:
             place = voices[message.author_key]
-            _add(rows[place], message, rules)
+            _add(found[place], message, rules)
             refusing[place] |= Signal.UNWILLING in message.signals
+    rows = np.array([list(row.values()) for row in found])
     rows[:, _AT["voices"]] = 1
     rows[:, _AT["connected"]] = [min(1.0, meetings.get(key, 0.0)) for key in voices]
     rows[:, _AT["substance"]] = np.minimum(1, rows[:, _AT["substance"]] * (1 + COMING_BACK * (rows[:, _AT["willing"]] - 1)))
@@ -121,19 +123,19 @@ def _rows(messages: Sequence[Message], meetings: Mapping[str, float], rules: Ran
     return rows
 
 
-def _add(row: Floats, message: Message, rules: RankingRules) -> None:
-    row[_AT["ability"]] = max(row[_AT["ability"]], Signal.ABILITY in message.signals)
-    row[_AT["identification"]] = max(row[_AT["identification"]], Signal.PURPOSE in message.signals)
+def _add(row: dict[str, float], message: Message, rules: RankingRules) -> None:
+    row["ability"] = max(row["ability"], Signal.ABILITY in message.signals)
+    row["identification"] = max(row["identification"], Signal.PURPOSE in message.signals)
     if not message.is_willing:
         return
-    row[_AT["willing"]] += 1
-    row[_AT["chance"]] = max(row[_AT["chance"]], message.willing)
-    row[_AT["substance"]] = max(row[_AT["substance"]], *(SUBSTANCE.get(signal, 0.0) for signal in message.signals), 0.0)
-    row[_AT["open"]] = max(row[_AT["open"]], *(OPENNESS.get(signal, 0.0) for signal in message.signals), 0.0)
+    row["willing"] += 1
+    row["chance"] = max(row["chance"], message.willing)
+    row["substance"] = max(row["substance"], *(SUBSTANCE.get(signal, 0.0) for signal in message.signals), 0.0)
+    row["open"] = max(row["open"], *(OPENNESS.get(signal, 0.0) for signal in message.signals), 0.0)
     if message.created_at is not None:
-        row[_AT["timed"]] = 1
+        row["timed"] = 1
         fresh = decay(message.created_at, as_of=rules.as_of, half_life_days=rules.half_life_days)
-        row[_AT["fresh"]] = max(row[_AT["fresh"]], fresh)
+        row["fresh"] = max(row["fresh"], fresh)
 
 
 def _values(totals: Floats, setting: Setting) -> dict[str, Floats]:

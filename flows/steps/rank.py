@@ -38,8 +38,8 @@ def rank_again(job: Job) -> None:
         listener().stage("Rank", total=None, unit="")
         scope = job.scope()
         with job.engine.connect() as connection:
-            as_of = scope.until or queries.newest_post(connection, scope)
-            firsts = queries.first_posts(connection, scope)
+            firsts, newest = queries.authors(connection, scope)
+            as_of = scope.until or newest
             keys = list(firsts)
             numbers = {key: place for place, key in enumerate(keys)}
             interactions = read_interactions(connection, scope, numbers, as_of=as_of)

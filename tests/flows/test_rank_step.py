@@ -20,6 +20,7 @@ from models import network_queries, queries
 from models.base import utc_now
 from models.bulk import upsert
 from models.post import Post, PostReading
+from models.queries import VALUE_END
 from models.run import Run, Suppression
 from models.session import unit_of_work
 
@@ -168,7 +169,8 @@ def test_a_name_in_the_text_joins_the_one_who_wrote_it_to_the_one_it_names(ranke
         session.get_one(Run, job.run_id).done = ["collect", "read"]
     link(job)
     with job.engine.connect() as connection:
-        found = [row for some in queries.interactions(connection, job.scope()) for row in some if row[0] == "mention"]
+        columns = [[text.split(VALUE_END) for text in some] for some in queries.interactions(connection, job.scope())]
+        found = [row for some in columns for row in zip(*some, strict=True) if row[0] == "mention"]
         keys = dict(connection.execute(Post.__table__.select().with_only_columns(Post.post_id, Post.author_key)).all())  # type: ignore
     by_name = {post_id.rpartition("_")[2]: key for post_id, key in keys.items()}
     assert [row[1:3] for row in found] == [(by_name["0x1"], by_name["0x4"])]

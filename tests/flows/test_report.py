@@ -220,8 +220,8 @@ def test_the_opportunity_map_counts_what_was_read_and_says_the_same_everywhere(s
     counted = {area.value: [0] * 5 for area in PolicyArea}
     with sample.job.engine.connect() as connection:
         for row in queries.read_messages(connection, sample.job.scope(), version=sample.told["versions"]["reading"]):
-            facts = [True, row.is_willing, *(signal in row.signals for signal in ("propose", "complaint", "request"))]
-            for area in row.areas:
+            facts = [True, row.is_willing, *(signal in json.loads(row.signals) for signal in ("propose", "complaint", "request"))]
+            for area in json.loads(row.areas):
                 counted[area] = [total + fact for total, fact in zip(counted[area], facts, strict=True)]
     assert counted["parks"][1] > 0
     for told in (sample.told["opportunity"], sample.map):

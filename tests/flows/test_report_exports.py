@@ -122,7 +122,7 @@ def test_graphs_open_as_xml_and_know_network_and_area(sample_run: Job) -> None:
 def test_author_keys_come_in_a_file_of_their_own_for_a_campaign_and_are_audited(made: Callable[[list[Row]], Job]) -> None:
     job = made(thread(SAID, "park"))
     with job.engine.connect() as connection:
-        stored = set(queries.first_posts(connection, job.scope()))
+        stored = set(queries.authors(connection, job.scope())[0])
     report(job, keys_for=KeyRequest(CAMPAIGN, "Ann Officer"))
     rows = table(job, KEYS)
     assert {row["author_key"] for row in rows} == stored
