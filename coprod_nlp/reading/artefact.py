@@ -45,6 +45,7 @@ class Manifest:
     `version` names it in every reading. `sources` says where its labels came from, `data` the hash of each data set. `thresholds` are
     the probabilities from which on a label is decided for, `uncertain` the band of `willing` that goes to the label queue. `figures`
     are what it scored when it was made, and `profile` the share of messages in each tenth of each label's probability, to tell drift by.
+    `lineage` says how the encoder came about, in a few sentences.
     """
 
     version: str
@@ -63,6 +64,7 @@ class Manifest:
     wordpieces_sha256: str
     estimators_sha256: str
     notes: tuple[str, ...] = field(default=())
+    lineage: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)

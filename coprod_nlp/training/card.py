@@ -88,7 +88,9 @@ def _learned_from(manifest: Manifest, parent: str | None) -> str:
         ("SHA-256 of the estimators", f"`{manifest.estimators_sha256}`"),
         ("version of the features", str(manifest.features_version)),
     ]
-    return f"## Where it comes from\n\n{lineage}\n\n{_table(('what', 'value'), rows)}"
+    encoder = "".join(f"- {sentence}\n" for sentence in manifest.lineage)
+    paragraphs = [f"{lineage}\n", *([encoder] if encoder else []), _table(("what", "value"), rows)]
+    return "## Where it comes from\n\n" + "\n".join(paragraphs)
 
 
 def _figures(manifest: Manifest) -> str:

@@ -13,10 +13,10 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
-from coprod_nlp.training.encoder import HEADS, LAYERS, WIDTH, State
+from coprod_nlp.training.network import State
+from coprod_nlp.training.pretrained import MINILM
 
 OPSET, IR = 20, 10
-EPSILON = 1e-12
 
 
 def to_onnx(state: State) -> bytes:
@@ -34,14 +34,14 @@ def plain_model(state: State) -> onnx.ModelProto:
     """The same model in 32-bit floats."""
     graph = _Graph()
     hidden = graph.embedded(state)
-    for place in range(LAYERS):
+    for place in range(MINILM.layers):
         hidden = graph.layer(state, f"layers.{place}.", hidden)
     graph.heads(state, hidden)
     inputs = [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["pieces"])]
     outputs = [
         helper.make_tensor_value_info("logits", TensorProto.FLOAT, [len(LABELS)]),
         helper.make_tensor_value_info("spans", TensorProto.FLOAT, ["pieces", len(SPAN_LABELS)]),
-        helper.make_tensor_value_info("pooled", TensorProto.FLOAT, [WIDTH]),
+        helper.make_tensor_value_info("pooled", TensorProto.FLOAT, [MINILM.width]),
     ]
     made = helper.make_graph(graph.nodes, "reading", inputs, outputs, graph.constants)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="coprod")
@@ -71,7 +71,7 @@ class _Graph:
 
     def norm(self, state: State, stem: str, hidden: str) -> str:
         weight, bias = (self.constant(f"{stem}.{part}", state[f"{stem}.{part}"]) for part in ("weight", "bias"))
-        return self.node("LayerNormalization", hidden, weight, bias, name=f"{stem}.out", epsilon=EPSILON, axis=-1)
+        return self.node("LayerNormalization", hidden, weight, bias, name=f"{stem}.out", epsilon=MINILM.epsilon, axis=-1)
 
     def embedded(self, state: State) -> str:
         words = self.node("Gather", self.constant("words", state["words.weight"]), "input_ids", name="word")
@@ -82,14 +82,14 @@ class _Graph:
         return self.norm(state, "norm", self.node("Add", words, place, name="embedded"))
 
     def layer(self, state: State, stem: str, hidden: str) -> str:
-        scale = np.float32(1 / np.sqrt(WIDTH / HEADS))
+        scale = np.float32(1 / np.sqrt(MINILM.width / MINILM.heads))
         weights = [state[f"{stem}{part}.weight"] for part in ("query", "key", "value")]
         biases = [state[f"{stem}{part}.bias"] for part in ("query", "key", "value")]
         joint = self.linear(
             f"{stem}joint", hidden, np.concatenate([weights[0] * scale, *weights[1:]]), np.concatenate([biases[0] * scale, *biases[1:]])
         )
         self.node("Split", joint, name=f"{stem}part", outputs=3, axis=-1, num_outputs=3)
-        shape = self.constant(f"{stem}heads", np.array([0, HEADS, WIDTH // HEADS], np.int64))
+        shape = self.constant(f"{stem}heads", np.array([0, MINILM.heads, MINILM.width // MINILM.heads], np.int64))
         query, key, value = (
             self.node(
                 "Transpose", self.node("Reshape", f"{stem}part.{place}", shape, name=f"{stem}split.{place}"), name=f"{stem}turned.{place}",
@@ -99,7 +99,7 @@ class _Graph:
         )  # fmt: skip
         weight = self.node("Softmax", self.node("MatMul", query, key, name=f"{stem}scores"), name=f"{stem}weights", axis=-1)
         turned = self.node("Transpose", self.node("MatMul", weight, value, name=f"{stem}mixed"), name=f"{stem}back", perm=[1, 0, 2])
-        joined = self.node("Reshape", turned, self.constant(f"{stem}width", np.array([0, WIDTH], np.int64)), name=f"{stem}joined")
+        joined = self.node("Reshape", turned, self.constant(f"{stem}width", np.array([0, MINILM.width], np.int64)), name=f"{stem}joined")
         attended = self.linear(f"{stem}out", joined, state[f"{stem}out.weight"], state[f"{stem}out.bias"])
         hidden = self.norm(state, f"{stem}norm_attention", self.node("Add", hidden, attended, name=f"{stem}attended"))
         inner = self.linear(f"{stem}inner", hidden, state[f"{stem}inner.weight"], state[f"{stem}inner.bias"])

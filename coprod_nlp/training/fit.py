@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, save_artefact
+from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, load_manifest, save_artefact
 from coprod_nlp.reading.encoder import Encoder, features
 from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, SPAN_LABELS, WILLING, WILLING_VALUES
@@ -50,10 +50,11 @@ class FittingError(Exception):
 
 @dataclass(frozen=True)
 class Base:
-    """What heads and gate are fitted on: an encoder's model and its wordpieces."""
+    """What heads and gate are fitted on: an encoder's model, its wordpieces, and how it came about (`Manifest.lineage`)."""
 
     model: bytes
     definition: str
+    lineage: tuple[str, ...]
 
 
 def fit_reading(
@@ -64,7 +65,7 @@ def fit_reading(
     Parameters
     ----------
     base
-        An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and most of an hour.
+        An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and hours.
 
     Raises
     ------
@@ -72,10 +73,12 @@ def fit_reading(
         Where the corpus cannot be used.
     FittingError
         Where it has a label in every message of a share, or in none.
+    BaseModelError
+        Where a base model is to be fine-tuned and is not installed, or not whole.
     """
     thresholds = load_thresholds()
     split = split_corpus(load_corpus(corpus))
-    for share in (split.learned, split.tuned):  # before the work of an hour
+    for share in (split.learned, split.tuned):  # before the work of hours
         require_both(targets(share), LABELS)
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
     base = base or fine_tuned(split.learned, report)
@@ -92,6 +95,7 @@ def fit_reading(
         fitted,
         encoder=base.model,
         wordpieces=base.definition,
+        lineage=base.lineage,
         **_facts(split, scored, thresholds, made_on=made_on, corpus=corpus),
     )
     (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
@@ -115,15 +119,16 @@ def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: dat
 
 
 def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:
-    """A new encoder from the base model; this alone needs PyTorch."""
-    from coprod_nlp.training.encoder import Recipe, base_definition, fine_tune
+    """A new encoder from the base models; this alone needs PyTorch."""
+    from coprod_nlp.training.bases import minilm_definition
+    from coprod_nlp.training.distil import DISTILLATION, distil, lineage
     from coprod_nlp.training.export import to_onnx
 
-    return Base(to_onnx(fine_tune(learned, recipe=Recipe(), report=report)), base_definition())
+    return Base(to_onnx(distil(learned, recipe=DISTILLATION, report=report)), minilm_definition(), lineage(DISTILLATION))
 
 
 def shipped_base() -> Base:
-    return Base(*load_encoder())
+    return Base(*load_encoder(), load_manifest().lineage)
 
 
 def encode_all(encoder: Encoder, posts: Sequence[LabelledPost]) -> Floats:

@@ -267,6 +267,7 @@ def _write(
         figures=figures,
         profile=dict(histograms(after[CHECKED].scored.chances)),
         notes=_notes(material, decide, champion),
+        lineage=before.lineage,
     )  # fmt: skip
     (directory / CARD).write_text(model_card(manifest, parent=before.version), encoding="utf-8", newline="\n")
     return manifest

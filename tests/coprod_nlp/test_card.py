@@ -65,6 +65,12 @@ def test_what_is_not_known_is_said_to_be_so(manifest: Manifest) -> None:
     assert "Fitted from the project's corpus alone." in card
 
 
+def test_a_card_says_how_the_encoder_came_about_where_the_manifest_does(manifest: Manifest) -> None:
+    told = model_card(replace(manifest, lineage=("encoder: from a base", "texts: the corpus' own")))
+    assert "\n- encoder: from a base\n- texts: the corpus' own\n\n| what |" in told
+    assert told.replace("- encoder: from a base\n- texts: the corpus' own\n\n", "") == model_card(replace(manifest, lineage=()))
+
+
 def test_tables_have_as_many_cells_in_every_row(manifest: Manifest) -> None:
     for table in re.findall(r"(?m)(?:^\|.*\n)+", model_card(manifest)):
         assert len({line.count("|") for line in table.splitlines()}) == 1

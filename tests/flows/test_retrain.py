@@ -315,6 +315,6 @@ def test_a_rebuild_puts_a_whole_artefact_in_place_with_its_card(tmp_path: Path, 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="what fine-tuning needs is installed here")
 def test_a_rebuild_without_pytorch_says_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"torch \(PyTorch\).* is not installed; .*-r requirements-train\.txt`, or give --keep-encoder"):
+    with pytest.raises(RequestError, match=r"torch \(PyTorch\).* not installed; .*-r requirements-train\.txt`, or give --keep-encoder"):
         rebuild(out=tmp_path / "reading", is_encoder_kept=False)
     assert not (tmp_path / "reading").exists()
