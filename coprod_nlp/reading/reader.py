@@ -102,7 +102,6 @@ class Reader:
     def _decided(self, item: Kept, chances: Floats, encoded: Encoded) -> Reading:
         said = dict(zip(LABELS, chances >= self._thresholds, strict=True))
         chance = by_label(chances)
-        is_willing = bool(said[WILLING])
         signals = agreed_signals(said, chance)
         is_sensitive = bool(said[SENSITIVE])
         evidence = find_evidence(item.title, item.body, encoded, signals) if signals and not is_sensitive else ()
@@ -112,7 +111,7 @@ class Reader:
             item.language,
             self.version,
             willing=chance[WILLING],
-            is_willing=is_willing,
+            is_willing=any(signal in WILLING_SIGNALS for signal in signals),
             areas={PolicyArea(area): chance[area] for area in AREAS if said[area]},
             signals={signal: chance[signal] for signal in signals},
             evidence=evidence,
@@ -138,13 +137,19 @@ def set_aside(post: PostText, *, version: str) -> Kept | Reading:
 
 
 def agreed_signals(said: dict[str, bool], chance: dict[str, float]) -> tuple[Signal, ...]:
-    """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them."""
+    """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them.
+
+    Who asks, and more likely for help for themselves than how to take part, does not seek to take part: of 12 random messages called
+    willing for that alone none was (docs/reading.md).
+    """
     decided = [Signal(name) for name in SIGNALS if said[name]]
-    if not said[WILLING]:
-        decided = [signal for signal in decided if signal not in WILLING_SIGNALS]
-    elif not set(decided) & set(WILLING_SIGNALS):
-        decided.append(max(WILLING_SIGNALS, key=lambda signal: chance[signal]))
-    return tuple(decided)
+    willing = [signal for signal in decided if signal in WILLING_SIGNALS]
+    if said[WILLING] and not willing:
+        willing = [max(WILLING_SIGNALS, key=lambda signal: chance[signal])]
+    asks_for_itself = said[Signal.REQUEST] and chance[Signal.REQUEST] > chance[Signal.SEEK]
+    if not said[WILLING] or (willing == [Signal.SEEK] and asks_for_itself):
+        willing = []
+    return tuple(signal for signal in Signal if signal in (willing if signal in WILLING_SIGNALS else decided))
 
 
 def by_label(chances: Floats) -> dict[str, float]:

@@ -160,7 +160,8 @@ def test_what_was_decided_reached_its_threshold_and_the_rest_did_not(sample_read
     for reading in sample_readings:
         if reading.willing is None:
             continue
-        assert reading.is_willing == (reading.willing >= thresholds()["willing"])
+        asks_for_itself = Signal.REQUEST in reading.signals and not reading.is_willing
+        assert reading.is_willing == (reading.willing >= thresholds()["willing"]) or asks_for_itself
         assert all(chance >= thresholds()[area.value] for area, chance in reading.areas.items())
         for signal, chance in reading.signals.items():
             stands_alone = signal in WILLING_SIGNALS and len(set(WILLING_SIGNALS) & set(reading.signals)) == 1
