@@ -139,7 +139,7 @@ def set_aside(post: PostText, *, version: str) -> Kept | Reading:
 def agreed_signals(said: dict[str, bool], chance: dict[str, float]) -> tuple[Signal, ...]:
     """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them.
 
-    Who asks, and more likely for help for themselves than how to take part, does not seek to take part: of 12 random messages called
+    Who asks, and more likely for help for themselves than how to take part, does not seek to take part: of 10 random messages called
     willing for that alone none was (docs/reading.md).
     """
     decided = [Signal(name) for name in SIGNALS if said[name]]
