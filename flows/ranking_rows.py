@@ -63,7 +63,7 @@ def _numbered(column: str, numbers: Mapping[str, int]) -> NDArray[np.int32]:
 
 
 def read_heard(connection: Connection, scope: Scope, *, version: str) -> Heard:
-    """Every reading goes into the opportunity map; those that can bear on a lead are kept, without their words.
+    """Every reading that says something is counted; those that can bear on a lead are kept, without their words.
 
     A willing message that names no policy area is taken to speak of what it answers.
     """

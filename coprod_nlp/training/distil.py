@@ -15,7 +15,7 @@ from coprod_nlp.text.wordpieces import Wordpieces
 from coprod_nlp.training.bases import MPNET_SHA256, minilm_definition
 from coprod_nlp.training.corpus import LabelledPost
 from coprod_nlp.training.examples import Verdict, examples_of, joined, taught
-from coprod_nlp.training.fine_tuning import Recipe, Report, fine_tune
+from coprod_nlp.training.fine_tuning import Recipe, Report, fine_tune, under
 from coprod_nlp.training.made_texts import made_texts
 from coprod_nlp.training.network import Network, State, by_length
 from coprod_nlp.training.pretrained import minilm, mpnet
@@ -46,16 +46,16 @@ def distil(posts: Sequence[LabelledPost], *, recipe: Distillation, report: Repor
     wordpieces = Wordpieces(minilm_definition())
     examples = [example for post in posts for example in examples_of(wordpieces, post)]
     teacher = mpnet(seed=recipe.teacher.seed)
-    fine_tune(teacher, examples, recipe=recipe.teacher, report=_stage(report, "teacher"))
+    fine_tune(teacher, examples, recipe=recipe.teacher, report=under(report, "teacher"))
     alone = minilm(seed=recipe.encoder.seed)
-    fine_tune(alone, examples, recipe=recipe.encoder, report=_stage(report, "encoder from labels"))
+    fine_tune(alone, examples, recipe=recipe.encoder, report=under(report, "encoder from labels"))
     report("texts made of the corpus' sentences")
     windows = [windows_of(wordpieces, *text)[0] for text in made_texts(posts, recipe.made_texts, seed=recipe.encoder.seed)]
-    said = verdicts([teacher, alone], [*(example.window for example in examples), *windows], report=_stage(report, "verdicts"))
+    said = verdicts([teacher, alone], [*(example.window for example in examples), *windows], report=under(report, "verdicts"))
     both = [joined(example, verdict, recipe.verdict_share) for example, verdict in zip(examples, said[: len(examples)], strict=True)]
     both += [taught(window, verdict) for window, verdict in zip(windows, said[len(examples) :], strict=True)]
     encoder = minilm(seed=recipe.encoder.seed)
-    fine_tune(encoder, both, recipe=recipe.encoder, report=_stage(report, "encoder"))
+    fine_tune(encoder, both, recipe=recipe.encoder, report=under(report, "encoder"))
     return encoder.state()
 
 
@@ -83,7 +83,3 @@ def lineage(recipe: Distillation) -> tuple[str, ...]:
         f"SHA-256 of its weights {MPNET_SHA256}); neither is shipped",
         "texts: all that they learned from or judged is the corpus' own, or made of its sentences",
     )
-
-
-def _stage(report: Report, name: str) -> Report:
-    return lambda words: report(f"{name}, {words}")

@@ -58,7 +58,8 @@ def fine_tune(network: Network, examples: Sequence[Example], *, recipe: Recipe, 
     for run in range(recipe.runs):
         network.load_state_dict(beginning)
         torch.manual_seed(recipe.seed + run)
-        _run(network, examples, lower, recipe, order=random.Random(recipe.seed + run), report=_of_run(report, run, recipe.runs))  # noqa: S311  (an order of batches, no secret)
+        told = under(report, f"run {run + 1} of {recipe.runs}") if recipe.runs > 1 else report
+        _run(network, examples, lower, recipe, order=random.Random(recipe.seed + run), report=told)  # noqa: S311  (an order of batches, no secret)
         ended.append({name: value.clone() for name, value in network.state_dict().items()})
     network.load_state_dict({name: torch.stack([end[name] for end in ended]).mean(0) for name in beginning})
 
@@ -85,8 +86,9 @@ def loss_of(network: Network, some: Sequence[Example], lower: Sequence[Tensor], 
     return total
 
 
-def _of_run(report: Report, run: int, runs: int) -> Report:
-    return (lambda words: report(f"run {run + 1} of {runs}, {words}")) if runs > 1 else report
+def under(report: Report, name: str) -> Report:
+    """A report whose words are told under a name."""
+    return lambda words: report(f"{name}, {words}")
 
 
 def _run(
