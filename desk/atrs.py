@@ -102,7 +102,7 @@ def _system(facts: Facts) -> Section:
         Entry("2.4.1.4", "Maintenance", "Each run compares its readings with the messages the classifier was checked on and with the "
                                         "run before. "
               + _drift(facts)),
-        Entry("2.4.1.5", "Models", "One text classifier with an encoder of sentences; grouping and ranking are fixed arithmetic."),
+        Entry("2.4.1.5", "Models", "One text classifier with two encoders of text; grouping and ranking are fixed arithmetic."),
     ))  # fmt: skip
 
 
@@ -117,8 +117,8 @@ def _model(facts: Facts) -> Section:
                                        "sensitive, willing."),
         Entry("2.4.2.4", "Model input", "Title and words of one public message in English. Not its author."),
         Entry("2.4.2.5", "Model output", "Probabilities, decisions by threshold, and the words that support each signal."),
-        Entry("2.4.2.6", "Model architecture", "A wide linear gate, then a small fine-tuned transformer encoder (MiniLM) with a "
-              "logistic regression for each label."),
+        Entry("2.4.2.6", "Model architecture", "A wide linear gate, then a small fine-tuned transformer encoder (MiniLM), then for what "
+              "may be willing or sensitive a large one (MPNet with low-rank adapters); each with a logistic regression for each label."),
         Entry("2.4.2.7", "Model performance", listed(figures, nothing="Not measured.") +
               f"\nOn a fixed set of {number(facts.figure('messages') or 0)} messages that it did not learn from."),
         Entry("2.4.2.8", "Datasets", listed([f"{name}: {number(count)} messages" for name, count in manifest.messages.items()])),

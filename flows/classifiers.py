@@ -36,8 +36,9 @@ def directory_of(settings: Settings, version: str) -> Path:
     """
     folder, shipped = settings.home / path_of(version), load_manifest(SHIPPED)
     if (folder / MANIFEST).exists():
-        if load_manifest(folder).encoder_sha256 != shipped.encoder_sha256 and not (folder / ENCODER).exists():
-            raise ArtefactError(f"{folder}: made for another encoder than the one now shipped; {GO_BACK}, then coprod retrain")
+        made_for, now = ((found.encoder_sha256, found.close_sha256) for found in (load_manifest(folder), shipped))
+        if made_for != now and not (folder / ENCODER).exists():
+            raise ArtefactError(f"{folder}: made for other networks than those now shipped; {GO_BACK}, then coprod retrain")
         return folder
     if shipped.version == version:
         return SHIPPED

@@ -29,7 +29,7 @@ def retrain(
     ] = False,
     keep_encoder: Annotated[
         bool,
-        typer.Option("--keep-encoder", help="With --from-scratch: keep the encoder and fit gate, heads and thresholds; needs no PyTorch."),
+        typer.Option("--keep-encoder", help="With --from-scratch: keep the networks and fit gate, heads and thresholds; needs no PyTorch."),
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="With --from-scratch: another folder than the shipped classifier's.", file_okay=False)

@@ -32,7 +32,7 @@ def print_explanation(console: Console, post: PostText, *, directory: Path = SHI
     console.print(f"Language {reading.language}; {FATES[reading.status]}; reader {reading.version}")
     if reading.willing is None:
         return
-    console.print("The gate lets it pass: read deeply." if reading.is_deep else "The gate sees nothing in it: not read deeply.")
+    console.print(_path(explanation))
     console.print(_labels(explanation))
     for item in reading.evidence:
         words = post.text[item.start : item.end]
@@ -44,20 +44,26 @@ def print_explanation(console: Console, post: PostText, *, directory: Path = SHI
         )
 
 
+def _path(explanation: Explanation) -> str:
+    """How far the cascade went."""
+    if explanation.deep is None:
+        return "The gate sees nothing in it: not read deeply."
+    if explanation.close is None:
+        return "The gate lets it pass: read deeply. Nothing in it calls for a close reading."
+    return "The gate lets it pass: read deeply, and then closely, which decides."
+
+
 def _labels(explanation: Explanation) -> Table:
     """The labels that are decided for or come near, strongest first."""
-    table = Table("label", "at a glance", "deep", "threshold", "decided", box=None, pad_edge=False)
+    table = Table("label", "at a glance", "deep", "close", "threshold", "decided", box=None, pad_edge=False)
     reading = explanation.reading
     decided = {WILLING} if reading.is_willing else set()
     decided |= {area.value for area in reading.areas} | {signal.value for signal in reading.signals}
     decided |= {SENSITIVE} if reading.status is ReadingStatus.SENSITIVE else set()
-    chances = explanation.chances or explanation.glances
+    chances = explanation.chances
     shown = [label for label in LABELS if label in decided or label == WILLING or chances[label] >= WORTH_SHOWING]
     for label in sorted(shown, key=lambda label: (-chances[label], LABELS.index(label))):
-        deep = f"{explanation.chances[label]:.0%}" if explanation.chances else "–"
+        looks = (f"{look[label]:.0%}" if look else "–" for look in (explanation.glances, explanation.deep, explanation.close))
         kind = "area" if label in AREAS else ""
-        table.add_row(
-            f"{label} {kind}".strip(), f"{explanation.glances[label]:.0%}", deep, f"{explanation.thresholds[label]:.0%}",
-            "yes" if label in decided else "",
-        )  # fmt: skip
+        table.add_row(f"{label} {kind}".strip(), *looks, f"{explanation.thresholds[label]:.0%}", "yes" if label in decided else "")
     return table

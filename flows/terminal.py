@@ -19,8 +19,9 @@ def plain_errors() -> Iterator[None]:
     from config.load import ConfigError
     from config.settings import SettingsError
     from coprod_nlp.reading.artefact import ArtefactError
+    from coprod_nlp.reading.base_model import BaseModelError
     from coprod_nlp.training.corpus import CorpusError
-    from coprod_nlp.training.fit import FittingError
+    from coprod_nlp.training.heads import FittingError
     from coprod_nlp.training.holdout import RetrainingError
     from flows.engine import EngineError
     from flows.job import RequestError
@@ -29,9 +30,9 @@ def plain_errors() -> Iterator[None]:
     from models.session import StoreError
 
     codes: dict[type[Exception], int] = {
-        ConfigError: EXIT_CONFIG, SettingsError: EXIT_CONFIG, ArtefactError: EXIT_CONFIG, RequestError: EXIT_USAGE,
-        RefusedError: EXIT_USAGE, RetrainingError: EXIT_USAGE, CorpusError: EXIT_CONFIG, FittingError: EXIT_CONFIG,
-        SourceError: EXIT_SOURCE, StoreError: EXIT_STORE, EngineError: EXIT_FAILED,
+        ConfigError: EXIT_CONFIG, SettingsError: EXIT_CONFIG, ArtefactError: EXIT_CONFIG, BaseModelError: EXIT_CONFIG,
+        RequestError: EXIT_USAGE, RefusedError: EXIT_USAGE, RetrainingError: EXIT_USAGE, CorpusError: EXIT_CONFIG,
+        FittingError: EXIT_CONFIG, SourceError: EXIT_SOURCE, StoreError: EXIT_STORE, EngineError: EXIT_FAILED,
     }  # fmt: skip
     try:
         yield

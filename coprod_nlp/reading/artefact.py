@@ -1,5 +1,5 @@
-"""The fitted classifiers on disk: a manifest in JSON, the encoder in ONNX, its wordpieces in JSON, and the scikit-learn estimators in
-skops' format. Loading any of them runs no code. An artefact that was fitted on another's encoder names it and holds none of its own.
+"""The fitted classifiers on disk: a manifest in JSON, two networks in ONNX, their wordpieces in JSON, and the scikit-learn estimators in
+skops' format. Loading any of them runs no code. An artefact that was fitted on another's networks names them and holds none of its own.
 """
 
 import hashlib
@@ -18,18 +18,20 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from coprod_nlp.reading.encoder import FEATURES, Encoder
+from coprod_nlp.reading.base_model import BaseModelError, prepared
+from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder
 from coprod_nlp.reading.gate import BITS, Gate, stacked
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
 from coprod_nlp.text.wordpieces import Wordpieces
 
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
-MANIFEST, ESTIMATORS, ENCODER, WORDPIECES, CARD = "manifest.json", "estimators.skops", "encoder.onnx", "wordpieces.json", "model_card.md"
+MANIFEST, ESTIMATORS, WORDPIECES, CARD = "manifest.json", "estimators.skops", "wordpieces.json", "model_card.md"
+ENCODER, CLOSE = "encoder.onnx", "close.onnx"
 # The types an artefact may hold beyond those that skops knows to be harmless: none.
 TRUSTED: tuple[str, ...] = ()
 REBUILD = "rebuild it: coprod retrain --from-scratch"
 # Everything about how texts become features; an artefact fitted under another number is refused.
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 
 Floats = NDArray[np.float32]
 
@@ -43,9 +45,10 @@ class Manifest:
     """What an artefact is.
 
     `version` names it in every reading. `sources` says where its labels came from, `data` the hash of each data set. `thresholds` are
-    the probabilities from which on a label is decided for, `uncertain` the band of `willing` that goes to the label queue. `figures`
-    are what it scored when it was made, and `profile` the share of messages in each tenth of each label's probability, to tell drift by.
-    `lineage` says how the encoder came about, in a few sentences.
+    the probabilities from which on a label is decided for, `gate_thresholds` those at a glance from which on a post is read deeply, and
+    `close_thresholds` those of the deep reading from which on it is read closely; `uncertain` is the band of `willing` that goes to the
+    label queue. `figures` are what it scored when it was made, and `profile` the share of messages in each tenth of each label's
+    probability, to tell drift by. `lineage` says how the networks came about, in a few sentences.
     """
 
     version: str
@@ -56,11 +59,13 @@ class Manifest:
     labels: tuple[str, ...]
     thresholds: dict[str, float]
     gate_thresholds: dict[str, float]
+    close_thresholds: dict[str, float]
     uncertain: tuple[float, float]
     figures: dict[str, Any]
     profile: dict[str, list[float]]
     features_version: int
     encoder_sha256: str
+    close_sha256: str
     wordpieces_sha256: str
     estimators_sha256: str
     notes: tuple[str, ...] = field(default=())
@@ -69,23 +74,42 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What fitting gives, a classifier a label: of the gate on posts, on sentences and joining both; of the deep reading."""
+    """What fitting gives, a classifier a label: of the gate on posts, on sentences and joining both; of the deep and the close reading."""
 
     gate_posts: Mapping[str, LogisticRegression]
     gate_sentences: Mapping[str, LogisticRegression]
     gate_joint: Mapping[str, LogisticRegression]
     heads: Mapping[str, LogisticRegression]
+    close_heads: Mapping[str, LogisticRegression]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What reads: the small network of the deep reading, what the large one of the close reading learned, and their wordpieces."""
+
+    encoder: bytes
+    close: bytes
+    wordpieces: str
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each, as the manifest has it."""
+        return {
+            "encoder_sha256": _sha256(self.encoder),
+            "close_sha256": _sha256(self.close),
+            "wordpieces_sha256": _sha256(self.wordpieces.encode()),
+        }
 
 
 @dataclass(frozen=True)
 class Heads:
-    """The deep reading's classifiers as one matrix: (FEATURES, LABELS) and (LABELS,)."""
+    """The classifiers of a reading as one matrix: (features, LABELS) and (LABELS,)."""
 
     weights: Floats
     intercepts: Floats
 
     def chances(self, features: Floats) -> Floats:
-        """(posts, LABELS) probabilities from (posts, FEATURES); a row's do not depend on the other rows."""
+        """(posts, LABELS) probabilities from (posts, features); a row's do not depend on the other rows."""
         logits = [row @ self.weights + self.intercepts for row in features]
         return np.asarray(expit(np.stack(logits)), dtype=np.float32) if logits else np.zeros((0, len(LABELS)), dtype=np.float32)
 
@@ -99,9 +123,12 @@ class Artefact:
     gate: Gate
     encoder: Encoder
     heads: Heads
+    close: Encoder
+    close_heads: Heads
+    close_thresholds: Floats
 
 
-def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces: str, whole: bool = True, **manifest: Any) -> Manifest:
+def save_artefact(directory: Path, fitted: Fitted, *, networks: Networks, whole: bool = True, **manifest: Any) -> Manifest:
     """Write an artefact; its version is the hash of what was fitted, so that equal versions read equally.
 
     A folder whose writing was cut off holds what it held before; at worst, both files old and new, which loading refuses.
@@ -109,23 +136,19 @@ def save_artefact(directory: Path, fitted: Fitted, *, encoder: bytes, wordpieces
     Parameters
     ----------
     whole
-        Whether encoder and wordpieces are written too; where not, the shipped ones must be these when it is loaded.
+        Whether the networks are written too; where not, the shipped ones must be these when it is loaded.
     manifest
         The fields of `Manifest` that fitting decides.
     """
     parts = {name: dict(getattr(fitted, name)) for name in Fitted.__dataclass_fields__}
     estimators = skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
-    hashes: dict[str, Any] = {
-        "encoder_sha256": _sha256(encoder),
-        "wordpieces_sha256": _sha256(wordpieces.encode()),
-        "estimators_sha256": _sha256(estimators),
-    }
-    decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "uncertain")}
-    digest = hashlib.sha256(json.dumps([decided, hashes["encoder_sha256"], hashes["wordpieces_sha256"]], sort_keys=True).encode())
+    hashes: dict[str, Any] = {**networks.hashes, "estimators_sha256": _sha256(estimators)}
+    decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "close_thresholds", "uncertain")}
+    digest = hashlib.sha256(json.dumps([decided, *networks.hashes.values()], sort_keys=True).encode())
     for heads in parts.values():
         digest.update(b"".join(head.coef_.tobytes() + head.intercept_.tobytes() for head in heads.values()))
     made = Manifest(version=f"reading-{digest.hexdigest()[:10]}", labels=LABELS, features_version=FEATURES_VERSION, **hashes, **manifest)
-    files = {ENCODER: encoder, WORDPIECES: wordpieces.encode()} if whole else {}
+    files = {ENCODER: networks.encoder, CLOSE: networks.close, WORDPIECES: networks.wordpieces.encode()} if whole else {}
     described = json.dumps(asdict(made), indent=1, sort_keys=True) + "\n"
     _put(directory, {**files, ESTIMATORS: estimators, MANIFEST: described.encode()})
     return made
@@ -168,28 +191,29 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
-    if set(manifest.thresholds) != set(LABELS) or set(manifest.gate_thresholds) != set(LABELS):
+    if any(set(table) != set(LABELS) for table in (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds)):
         raise ArtefactError(f"{directory}: has no threshold for each label; {REBUILD}")
-    definition = _checked(directory, WORDPIECES, manifest.wordpieces_sha256)
-    model = _checked(directory, ENCODER, manifest.encoder_sha256)
-    fitted = load_fitted(directory)
+    networks, fitted = load_networks(directory), load_fitted(directory)
     try:
         gate = _gate(fitted, manifest)
-        heads = Heads(*stacked(fitted.heads))
+        heads, close_heads = Heads(*stacked(fitted.heads)), Heads(*stacked(fitted.close_heads))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtefactError(f"{directory}: its estimators cannot be used ({type(error).__name__}); {REBUILD}") from None
-    names = [tuple(getattr(fitted, name)) for name in ("gate_posts", "heads", "gate_sentences", "gate_joint")]
-    if names != [LABELS, LABELS, SPAN_LABELS, SPAN_LABELS]:
+    names = [tuple(getattr(fitted, name)) for name in ("gate_posts", "heads", "close_heads", "gate_sentences", "gate_joint")]
+    if names != [LABELS, LABELS, LABELS, SPAN_LABELS, SPAN_LABELS]:
         raise ArtefactError(f"{directory}: its classifiers are not those of this code's labels; {REBUILD}")
-    sizes = (len(gate.post_weights), len(gate.sentence_weights), len(heads.weights), gate.joint.shape[1])
-    if sizes != (1 << BITS, 1 << BITS, FEATURES, 3):
+    sizes = (len(gate.post_weights), len(gate.sentence_weights), len(heads.weights), len(close_heads.weights), gate.joint.shape[1])
+    if sizes != (1 << BITS, 1 << BITS, FEATURES, CLOSE_FEATURES, 3):
         raise ArtefactError(f"{directory}: its classifiers do not fit its features; {REBUILD}")
     try:
-        wordpieces = Wordpieces(definition.decode())
-        encoder = Encoder(model, wordpieces)
+        base = prepared()
+        wordpieces = Wordpieces(networks.wordpieces)
+        encoder, close = Encoder(networks.encoder, wordpieces), Encoder(networks.close, wordpieces, base)
+    except BaseModelError as error:
+        raise ArtefactError(str(error)) from None
     except Exception as error:  # noqa: BLE001  (what is written in Rust and C++ raises nothing narrower)
-        raise ArtefactError(f"{directory}: its encoder cannot be loaded ({type(error).__name__}); {REBUILD}") from None
-    return Artefact(manifest, wordpieces, gate, encoder, heads)
+        raise ArtefactError(f"{directory}: its networks cannot be loaded ({type(error).__name__}); {REBUILD}") from None
+    return Artefact(manifest, wordpieces, gate, encoder, heads, close, close_heads, _in_order(manifest.close_thresholds))
 
 
 def load_fitted(directory: Path = SHIPPED) -> Fitted:
@@ -210,18 +234,26 @@ def load_fitted(directory: Path = SHIPPED) -> Fitted:
         raise ArtefactError(f"{directory}: its estimators cannot be loaded ({type(error).__name__}); {REBUILD}") from None
 
 
-def load_encoder(directory: Path = SHIPPED) -> tuple[bytes, str]:
-    """The encoder's model and its wordpieces, as `save_artefact` takes them."""
+def load_networks(directory: Path = SHIPPED) -> Networks:
+    """The networks of an artefact, as `save_artefact` takes them."""
     manifest = load_manifest(directory)
-    return _checked(directory, ENCODER, manifest.encoder_sha256), _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode()
+    return Networks(
+        _checked(directory, ENCODER, manifest.encoder_sha256),
+        _checked(directory, CLOSE, manifest.close_sha256),
+        _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode(),
+    )
 
 
 def _gate(fitted: Fitted, manifest: Manifest) -> Gate:
     joint, constants = stacked(fitted.gate_joint)
-    thresholds = np.array([manifest.gate_thresholds[label] for label in LABELS], dtype=np.float32)
+    thresholds = _in_order(manifest.gate_thresholds)
     return Gate(
         *stacked(fitted.gate_posts), *stacked(fitted.gate_sentences), np.concatenate([joint.T, constants[:, None]], axis=1), thresholds
     )
+
+
+def _in_order(thresholds: Mapping[str, float]) -> Floats:
+    return np.array([thresholds[label] for label in LABELS], dtype=np.float32)
 
 
 def _checked(directory: Path, name: str, digest: str) -> bytes:

@@ -1,11 +1,13 @@
-"""The deep reading's encoder: a small transformer (MiniLM, Wang et al. 2020, arXiv:2002.10957) fine-tuned on the project's corpus.
+"""Encoders, transformers fine-tuned on the project's corpus: a small one of the deep reading (MiniLM, Wang et al. 2020, arXiv:2002.10957)
+and a large one of the close reading (MPNet, Song et al. 2020, arXiv:2004.09297), which see the same wordpieces in the same windows.
 
-It reads one window of a post at a time, never several padded to one length: what it says of a post then cannot depend on
+Each reads one window of a post at a time, never several padded to one length: what it says of a post then cannot depend on
 which other posts are read with it, in how many processes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -20,7 +22,7 @@ WINDOW, TITLE_PIECES, MOST_WINDOWS = 192, 40, 4
 # Characters of the beginning and of the end of a text that are looked at: ten times what the windows hold, and more than any platform's
 # longest message has.
 REACH = 20_000
-WIDTH = 384
+WIDTH, CLOSE_WIDTH = 384, 768
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +47,7 @@ class Encoded:
     best
         (SPAN_LABELS,) highest log-odds of any wordpiece to stand in evidence.
     pooled
-        (384,) the mean of what the last layer makes of the wordpieces.
+        (384,) or (768,) the mean of what the last layer makes of the wordpieces.
     spans, starts, ends
         (pieces, SPAN_LABELS) log-odds of each wordpiece to stand in evidence, and the characters it covers.
     """
@@ -59,18 +61,28 @@ class Encoded:
 
     @property
     def features(self) -> Floats:
-        """What the heads see: (LABELS + SPAN_LABELS + 384,)."""
+        """What heads see: (LABELS + SPAN_LABELS + 384 or 768,)."""
         return np.concatenate([self.logits, self.best, self.pooled])
 
 
 FEATURES = len(LABELS) + len(SPAN_LABELS) + WIDTH
+# The close reading's heads see what both encoders say.
+CLOSE_FEATURES = FEATURES + len(LABELS) + len(SPAN_LABELS) + CLOSE_WIDTH
 
 
 class Encoder:
-    """An ONNX model from `input_ids` (pieces,) to `logits` (LABELS,), `spans` (pieces, SPAN_LABELS) and `pooled` (384,)."""
+    """An ONNX model from `input_ids` (pieces,) to `logits` (LABELS,), `spans` (pieces, SPAN_LABELS) and `pooled` (384,) or (768,).
 
-    def __init__(self, model: bytes, wordpieces: Wordpieces) -> None:
+    Parameters
+    ----------
+    base
+        The file that holds what is the base model's own, for a model that names places in one.
+    """
+
+    def __init__(self, model: bytes, wordpieces: Wordpieces, base: Path | None = None) -> None:
         options = onnxruntime.SessionOptions()
+        if base is not None:
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(base.parent))
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -137,5 +149,5 @@ def _cut(pieces: Pieces, start: int, end: int) -> Pieces:
 
 
 def features(encoded: Sequence[Encoded]) -> Floats:
-    """(posts, FEATURES) what the heads see of some posts."""
+    """(posts, features) what heads see of some posts."""
     return np.stack([one.features for one in encoded]) if encoded else np.zeros((0, FEATURES), dtype=np.float32)

@@ -1,7 +1,7 @@
-"""Posts to readings: set aside what must not be scored, look at every post, read deeply what may say something."""
+"""Posts to readings: set aside what must not be scored, look at every post, read deeply what may say something, closely what may matter."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,28 @@ WILLING_PLACE = LABELS.index(WILLING)
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that led to one reading: by label the probability at a glance, in the deep reading (None where the gate
-    stayed shut) and the threshold."""
+    """Everything that led to one reading: by label the probability at a glance, in the deep reading (None where the gate stayed shut)
+    and in the close one (None where the deep one saw nothing that calls for it), and the threshold."""
 
     reading: Reading
     glances: dict[str, float]
-    chances: dict[str, float] | None
+    deep: dict[str, float] | None
+    close: dict[str, float] | None
     thresholds: dict[str, float]
+
+    @property
+    def chances(self) -> dict[str, float]:
+        """What was decided by."""
+        return self.close or self.deep or self.glances
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """(LABELS,) probabilities at a glance, in the deep and in the close reading, where it came to that."""
+
+    glance: Floats
+    deep: Floats | None = None
+    close: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,7 @@ class Reader:
     Parameters
     ----------
     is_always_deep
-        Leave the gate open: every post is read deeply, some ten times slower.
+        Leave the gate open: every post is read deeply, which is some ten times slower, and those it calls for closely.
 
     Examples
     --------
@@ -69,7 +84,7 @@ class Reader:
         """One reading a post, in the order of the posts."""
         sorted_out = [set_aside(post, version=self.version) for post in posts]
         kept = [item for item in sorted_out if isinstance(item, Kept)]
-        readings = (reading for reading, _, _ in self._scored(kept))
+        readings = (reading for reading, _ in self._scored(kept))
         return [next(readings) if isinstance(item, Kept) else item for item in sorted_out]
 
     def explain(self, post: PostText) -> Explanation:
@@ -77,22 +92,29 @@ class Reader:
         thresholds = self._artefact.manifest.thresholds
         item = set_aside(post, version=self.version)
         if isinstance(item, Reading):
-            return Explanation(item, {}, None, thresholds)
-        reading, glance, chances = next(self._scored([item]))
-        return Explanation(reading, by_label(glance), None if chances is None else by_label(chances), thresholds)
+            return Explanation(item, {}, None, None, thresholds)
+        reading, looks = next(self._scored([item]))
+        deep, close = (None if chances is None else by_label(chances) for chances in (looks.deep, looks.close))
+        return Explanation(reading, by_label(looks.glance), deep, close, thresholds)
 
-    def _scored(self, kept: list[Kept]) -> Iterator[tuple[Reading, Floats, Floats | None]]:
-        """Of each post its reading, and the probabilities at a glance and in the deep reading."""
+    def _scored(self, kept: list[Kept]) -> Iterator[tuple[Reading, Looks]]:
+        """Of each post its reading, and what led to it."""
         artefact = self._artefact
         glances = artefact.gate.chances(look([words_of(item) for item in kept]))
         passed = artefact.gate.passes(glances) | self._is_always_deep
         for item, glance, is_passed in zip(kept, glances, passed, strict=True):
             if not is_passed:
-                yield self._passed_over(item, glance), glance, None
+                yield self._passed_over(item, glance), Looks(glance)
                 continue
             encoded = artefact.encoder.encode(item.title, item.body)
             chances = artefact.heads.chances(encoded.features[None])[0]
-            yield self._decided(item, chances, encoded), glance, chances
+            if (chances < artefact.close_thresholds).all():
+                yield self._decided(item, chances, encoded), Looks(glance, chances)
+                continue
+            closely = artefact.close.encode(item.title, item.body)
+            decided_by = artefact.close_heads.chances(np.concatenate([encoded.features, closely.features])[None])[0]
+            both = replace(encoded, spans=(encoded.spans + closely.spans) / np.float32(2))
+            yield self._decided(item, decided_by, both), Looks(glance, chances, decided_by)
 
     def _passed_over(self, item: Kept, glance: Floats) -> Reading:
         """A post in which the gate saw nothing: read, without area or signal."""

@@ -127,7 +127,7 @@ def _groups(network: Network, recipe: Recipe) -> list[tuple[list[nn.Parameter], 
     found = [(network.new_parameters(), recipe.learning_rate * recipe.new_rate)]
     learning = network.layers[network.geometry.frozen_layers :]
     for place, layer in enumerate(learning, start=1):
-        found.append((list(layer.parameters()), recipe.learning_rate * recipe.layer_decay ** (len(learning) - place)))
+        found.append((layer.learning(), recipe.learning_rate * recipe.layer_decay ** (len(learning) - place)))
     return found
 
 

@@ -1,6 +1,6 @@
-"""From labelled messages to an artefact: the encoder, the heads on it, the gate before it, thresholds and figures.
+"""From labelled messages to an artefact: the networks, the heads on them, the gate before them, thresholds and figures.
 
-The encoder and the gate learn from five sixths of the corpus; heads and what joins the gate's two verdicts from two thirds of the
+The networks and the gate learn from five sixths of the corpus; heads and what joins the gate's two verdicts from two thirds of the
 sixth that neither has seen, since what a network says of the messages it learned by heart is no guide to what it says of others. The last
 third only checks.
 """
@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Heads, Manifest, load_encoder, load_manifest, save_artefact
-from coprod_nlp.reading.encoder import Encoder, features
+from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Manifest, Networks, load_manifest, load_networks, save_artefact
+from coprod_nlp.reading.base_model import prepared
+from coprod_nlp.reading.encoder import Encoder
 from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
-from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, SPAN_LABELS, WILLING, WILLING_VALUES
+from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS, WILLING, WILLING_VALUES
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.wordpieces import Wordpieces
@@ -26,15 +27,12 @@ from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation, measure
+from coprod_nlp.training.heads import fit_both, kind_of, require_both, scale, score, see
 from coprod_nlp.training.measure import Scored, histograms
 from coprod_nlp.training.split import Split, split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
 GATE_STRENGTH = 8.0
-# A head is the mean of two: one on what the encoder itself says of the label, and one on everything it says, which an analyst's labels can
-# bend to a meaning that the encoder never learned. How much each is trusted was tried on real messages (docs/reading.md).
-OWN_STRENGTH, EVERYTHING_STRENGTH = 1.0, 0.003
-OWN_SHARE = {"area": 0.75, SENSITIVE: 0.75, "signal": 0.5, WILLING: 0.5}
 WEIGHT_DECIMALS = 2
 # Share of an evidence span, or of the sentence, that must be shared for the sentence to carry the signal.
 MINIMUM_OVERLAP = 0.4
@@ -44,16 +42,11 @@ Floats = NDArray[np.float32]
 Report = Callable[[str], None]
 
 
-class FittingError(Exception):
-    """Nothing can be fitted on these messages; the message says which label lacks what."""
-
-
 @dataclass(frozen=True)
 class Base:
-    """What heads and gate are fitted on: an encoder's model, its wordpieces, and how it came about (`Manifest.lineage`)."""
+    """What heads are fitted on: the networks, and how they came about (`Manifest.lineage`)."""
 
-    model: bytes
-    definition: str
+    networks: Networks
     lineage: tuple[str, ...]
 
 
@@ -65,7 +58,7 @@ def fit_reading(
     Parameters
     ----------
     base
-        An encoder to fit heads and gate on; where there is none, one is fine-tuned, which needs PyTorch and hours.
+        Networks to fit heads on; where there are none, they are fine-tuned, which needs PyTorch and hours.
 
     Raises
     ------
@@ -85,16 +78,17 @@ def fit_reading(
     report("gate")
     gates = fit_gate(split.learned)
     report("heads")
-    encoder = Encoder(base.model, Wordpieces(base.definition))
-    heads = fit_heads(encode_all(encoder, split.tuned), targets(split.tuned))
-    scale(heads[WILLING], *thresholds.willing_scale)
-    fitted = Fitted(*gates, join_gate(split.tuned, *gates), heads)
-    scored = score(encode_all(encoder, split.checked), targets(split.checked), heads, thresholds.decide)
+    wordpieces = Wordpieces(base.networks.wordpieces)
+    encoders = Encoder(base.networks.encoder, wordpieces), Encoder(base.networks.close, wordpieces, prepared())
+    heads = fit_both(see(*encoders, split.tuned), targets(split.tuned))
+    scale(heads.deep[WILLING], *thresholds.willing_scale)
+    scale(heads.close[WILLING], *thresholds.close_willing_scale)
+    fitted = Fitted(*gates, join_gate(split.tuned, *gates), heads.deep, heads.close)
+    scored = score(see(*encoders, split.checked), targets(split.checked), heads, thresholds.decide, by_kind(thresholds.close))
     manifest = save_artefact(
         directory,
         fitted,
-        encoder=base.model,
-        wordpieces=base.definition,
+        networks=base.networks,
         lineage=base.lineage,
         **_facts(split, scored, thresholds, made_on=made_on, corpus=corpus),
     )
@@ -110,7 +104,8 @@ def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: dat
         "data": {"corpus": corpus_digest(corpus)},
         "messages": {"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
         "thresholds": thresholds.decide,
-        "gate_thresholds": {label: thresholds.gate[label if label == WILLING else kind_of(label)] for label in LABELS},
+        "gate_thresholds": by_kind(thresholds.gate),
+        "close_thresholds": by_kind(thresholds.close),
         "uncertain": thresholds.uncertain,
         "figures": evaluation({CHECKED: measure(scored)}),
         "profile": dict(histograms(scored.chances)),
@@ -118,77 +113,23 @@ def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: dat
     }
 
 
+def by_kind(thresholds: Mapping[str, float]) -> dict[str, float]:
+    """For each label the threshold of its kind."""
+    return {label: thresholds[kind_of(label)] for label in LABELS}
+
+
 def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:
-    """A new encoder from the base models; this alone needs PyTorch."""
+    """New networks from the base models; this alone needs PyTorch."""
     from coprod_nlp.training.bases import minilm_definition
     from coprod_nlp.training.distil import DISTILLATION, distil, lineage
-    from coprod_nlp.training.export import to_onnx
+    from coprod_nlp.training.export import to_adapter_onnx, to_onnx
 
-    return Base(to_onnx(distil(learned, recipe=DISTILLATION, report=report)), minilm_definition(), lineage(DISTILLATION))
+    large, small = distil(learned, recipe=DISTILLATION, report=report)
+    return Base(Networks(to_onnx(small), to_adapter_onnx(large), minilm_definition()), lineage(DISTILLATION))
 
 
 def shipped_base() -> Base:
-    return Base(*load_encoder(), load_manifest().lineage)
-
-
-def encode_all(encoder: Encoder, posts: Sequence[LabelledPost]) -> Floats:
-    """(posts, FEATURES) what the heads see of labelled messages."""
-    return features([encoder.encode(prose(item.post.title), prose(item.post.body)) for item in posts])
-
-
-def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> dict[str, LogisticRegression]:
-    """One classifier a label, as (1, FEATURES) weights for features as they come.
-
-    Parameters
-    ----------
-    weights
-        (posts,) how much each message counts; all alike where None.
-
-    Raises
-    ------
-    FittingError
-        Where every message has a label, or none.
-    """
-    require_both(truth, LABELS)
-    centre, scale = encoded.mean(axis=0), encoded.std(axis=0) + 1e-6
-    level = ((encoded - centre) / scale).astype(np.float32)
-    heads = {}
-    for place, label in enumerate(LABELS):
-        own, wanted = _own_features(place), truth[:, place]
-        narrow = LogisticRegression(C=OWN_STRENGTH, max_iter=1000).fit(level[:, own], wanted, sample_weight=weights)
-        wide = LogisticRegression(C=EVERYTHING_STRENGTH, max_iter=1000).fit(level, wanted, sample_weight=weights)
-        share = OWN_SHARE[kind_of(label)]
-        joined = (1 - share) * wide.coef_[0]
-        joined[own] += share * narrow.coef_[0]
-        constant = (1 - share) * wide.intercept_[0] + share * narrow.intercept_[0]
-        wide.coef_ = (joined / scale)[None].astype(np.float32)
-        wide.intercept_ = np.array([constant - float((joined / scale) @ centre)], dtype=np.float32)
-        heads[label] = wide
-    return heads
-
-
-def require_both(truth: Bools, labels: Sequence[str]) -> None:
-    """Raise a FittingError where every row has a label, or none."""
-    cases = dict(zip(labels, truth.sum(axis=0).tolist(), strict=True))
-    if wrong := [f"{label} in {count:,}" for label, count in cases.items() if count in (0, len(truth))]:
-        raise FittingError(
-            f"of {len(truth):,} messages or sentences to learn from: {', '.join(wrong)}; wanted each label in some and not in all: "
-            "write or label messages of the kind that is missing"
-        )
-
-
-def scale(head: LogisticRegression, factor: float, summand: float) -> None:
-    """Change what a head says by two numbers: the log-odds times `factor`, plus `summand` (Platt 1999)."""
-    head.coef_ = (head.coef_ * factor).astype(np.float32)
-    head.intercept_ = (head.intercept_ * factor + summand).astype(np.float32)
-
-
-def _own_features(place: int) -> list[int]:
-    """Where the features stand that the encoder made for a label: its log-odds, for a signal also its best wordpiece and `willing`."""
-    if place < FIRST_SPAN:
-        return [place]
-    own = [place, len(LABELS) + place - FIRST_SPAN]
-    return own if LABELS[place] == WILLING else [*own, LABELS.index(WILLING)]
+    return Base(load_networks(), load_manifest().lineage)
 
 
 def fit_gate(
@@ -219,17 +160,6 @@ def join_gate(
         label: LogisticRegression(max_iter=1000).fit(np.stack([whole[:, place], best[:, place]], axis=1), truth[:, place])
         for place, label in enumerate(SPAN_LABELS)
     }
-
-
-def score(encoded: Floats, truth: Bools, heads: Mapping[str, LogisticRegression], decide: Mapping[str, float]) -> Scored:
-    """Probabilities and decisions of the deep reading beside the truth."""
-    chances = Heads(*stacked(heads)).chances(encoded)
-    return Scored(chances, chances >= np.array([decide[label] for label in LABELS]), truth)
-
-
-def kind_of(label: str) -> str:
-    """What a label is: an area, a signal, sensitive or willing."""
-    return "area" if label in AREAS else label if label in {SENSITIVE, WILLING} else "signal"
 
 
 def _words(item: LabelledPost) -> str:

@@ -3,9 +3,8 @@
 One class for the small encoder that is shipped and for the large one that teaches it; `Geometry` is what they differ in.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coprod_nlp.reading.base_model import distances_between
 from coprod_nlp.reading.encoder import Window
 from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS
 
 BATCH = 48
-# Wordpieces further apart than this are all alike to attention that knows distances.
-FURTHEST = 128
 PADDING = -1e4
 
 State = dict[str, NDArray[np.float32]]
@@ -45,6 +43,9 @@ class Geometry:
         Kinds of distance between two wordpieces that attention knows; none in BERT.
     is_short
         Whether matrices are multiplied in 16-bit floats (bfloat16).
+    rank
+        Where above none, the linear maps of a layer stay as they are, and what learns is a product of two thin matrices of this rank
+        beside each (Hu et al. 2021, arXiv:2106.09685): of a large network, that is what is small enough to ship.
     """
 
     width: int
@@ -57,6 +58,23 @@ class Geometry:
     epsilon: float
     distances: int = 0
     is_short: bool = False
+    rank: int = 0
+
+
+class Adapted(nn.Linear):  # type: ignore[misc]
+    """A linear map that stays as it is, and beside it what is learned: (rank, inputs) `down`, then (outputs, rank) `up`, none at first."""
+
+    def __init__(self, inputs: int, outputs: int, rank: int) -> None:
+        super().__init__(inputs, outputs)
+        self.down, self.up = nn.Linear(inputs, rank, bias=False), nn.Linear(rank, outputs, bias=False)
+        nn.init.zeros_(self.up.weight)
+        for part in (self.weight, self.bias):
+            part.requires_grad_(False)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(…, outputs) from (…, inputs)."""
+        changed: Tensor = super().forward(hidden) + self.up(self.down(hidden))
+        return changed
 
 
 class Layer(nn.Module):  # type: ignore[misc]
@@ -64,11 +82,21 @@ class Layer(nn.Module):  # type: ignore[misc]
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__()
-        width = geometry.width
+        width, inner, rank = geometry.width, geometry.inner, geometry.rank
         self.heads = geometry.heads
-        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
-        self.inner, self.outer = nn.Linear(width, geometry.inner), nn.Linear(geometry.inner, width)
+
+        def linear(inputs: int, outputs: int) -> nn.Linear:
+            return Adapted(inputs, outputs, rank) if rank else nn.Linear(inputs, outputs)
+
+        self.query, self.key, self.value, self.out = (linear(width, width) for _ in range(4))
+        self.inner, self.outer = linear(width, inner), linear(inner, width)
         self.norm_attention, self.norm_output = (nn.LayerNorm(width, eps=geometry.epsilon) for _ in range(2))
+
+    def learning(self) -> list[nn.Parameter]:
+        """What of it learns: all, or where it has a rank, what stands beside its linear maps."""
+        if not any(isinstance(part, Adapted) for part in self.children()):
+            return list(self.parameters())
+        return [weight for part in self.children() if isinstance(part, Adapted) for weight in (part.down.weight, part.up.weight)]
 
     def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
         """(rows, pieces, width) from the same; `bias` is added to how much pieces attend to each other."""
@@ -89,7 +117,9 @@ class Network(nn.Module):  # type: ignore[misc]
         self.words, self.positions = nn.Embedding(geometry.vocabulary, width), nn.Embedding(geometry.positions, width)
         self.kinds, self.norm = nn.Embedding(2, width), nn.LayerNorm(width, eps=geometry.epsilon)
         self.register_buffer("distances", torch.zeros(geometry.distances, geometry.heads) if geometry.distances else None)
-        self.layers = nn.ModuleList(Layer(geometry) for _ in range(geometry.layers))
+        self.layers = nn.ModuleList(
+            Layer(replace(geometry, rank=geometry.rank if place >= geometry.frozen_layers else 0)) for place in range(geometry.layers)
+        )
         self.evidence, self.attend, self.mean = (
             nn.Linear(width, len(SPAN_LABELS)),
             nn.Linear(width, len(LABELS)),
@@ -144,24 +174,11 @@ class Network(nn.Module):  # type: ignore[misc]
         bias = torch.zeros(mask.shape).masked_fill(~mask, PADDING)[:, None, None, :]
         if self.distances is None:
             return bias
-        between = distances_between(mask.shape[1], kinds=self.geometry.distances)
+        between = torch.from_numpy(distances_between(mask.shape[1], kinds=self.geometry.distances))
         return bias + self.distances[between].permute(2, 0, 1)
 
     def _arithmetic(self) -> Any:
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.geometry.is_short)
-
-
-def distances_between(pieces: int, *, kinds: int) -> Tensor:
-    """(pieces, pieces) the kind of distance from one wordpiece (row) to another: exact where near, then by its logarithm.
-
-    The upper half of the kinds is for those that come after (Raffel et al. 2020, arXiv:1910.10683, as MPNet has it).
-    """
-    places = torch.arange(pieces)
-    after = places[None, :] - places[:, None]
-    half, exact = kinds // 2, kinds // 4
-    apart = after.abs()
-    far = exact + (torch.log(apart.clamp(min=1) / exact) / math.log(FURTHEST / exact) * (half - exact)).long()
-    return torch.where(apart < exact, apart, far.clamp(max=half - 1)) + half * (after > 0)
 
 
 def padded(parts: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

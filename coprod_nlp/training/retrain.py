@@ -1,4 +1,4 @@
-"""A challenger from labels that analysts gave: new heads on the champion's encoder, its gate kept, both measured on the same messages."""
+"""A challenger from labels that analysts gave: new heads on the champion's networks, its gate kept, both measured on the same messages."""
 
 import hashlib
 import json
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from coprod_nlp.reading.artefact import (
     CARD,
@@ -19,9 +18,9 @@ from coprod_nlp.reading.artefact import (
     Fitted,
     Manifest,
     load_artefact,
-    load_encoder,
     load_fitted,
     load_manifest,
+    load_networks,
     save_artefact,
 )
 from coprod_nlp.reading.gate import look
@@ -33,7 +32,7 @@ from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.evaluate import Measured, evaluation, measure
-from coprod_nlp.training.fit import encode_all, fit_heads, score
+from coprod_nlp.training.heads import BothHeads, Seen, fit_both, score, see
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, f1_of, histograms
 from coprod_nlp.training.split import split_corpus
@@ -98,7 +97,7 @@ def retrain(
     Parameters
     ----------
     directory
-        Where to write it; its encoder stays where the champion has it.
+        Where to write it; its networks stay where the champion has them.
     is_shifting
         Whether to shift thresholds for labels with enough new cases.
 
@@ -121,8 +120,17 @@ def retrain(
     out_of_fold = _out_of_fold(material)
     decide = shifted(thresholds, out_of_fold, material.learned_truth) if is_shifting else dict(thresholds)
     report("figures")
-    before, after = material.measured(fitted.heads, thresholds), material.measured(heads, decide)
-    manifest = _write(directory, replace(fitted, heads=heads), material, decide, after, champion, made_on=made_on, corpus=corpus)
+    before, after = material.measured(BothHeads(fitted.heads, fitted.close_heads), thresholds), material.measured(heads, decide)
+    manifest = _write(
+        directory,
+        replace(fitted, heads=heads.deep, close_heads=heads.close),
+        material,
+        decide,
+        after,
+        champion,
+        made_on=made_on,
+        corpus=corpus,
+    )
     return Retrained(
         manifest,
         compare(before, after),
@@ -139,17 +147,18 @@ def measured_beside(champion: Side, challenger: Side, cases: Sequence[Case], *, 
     """The guarded figures of any two artefacts on the corpus's fixed set and, where there are any, on the newest labelled messages."""
     held = fair_test(hold_back(cases), champion, challenger)
     sets = {CHECKED: split_corpus(load_corpus(corpus)).checked, RECENT: [case.labelled for case in held.recent]}
-    encoded: dict[str, dict[str, Floats]] = {}
+    seen: dict[tuple[str, str], dict[str, Seen]] = {}
     sides = []
     for side in (champion, challenger):
-        artefact, heads = load_artefact(side.directory), load_fitted(side.directory).heads
-        encoder = artefact.manifest.encoder_sha256
-        if encoder not in encoded:
-            encoded[encoder] = {name: encode_all(artefact.encoder, posts) for name, posts in sets.items() if posts}
+        artefact, fitted = load_artefact(side.directory), load_fitted(side.directory)
+        manifest, heads = artefact.manifest, BothHeads(fitted.heads, fitted.close_heads)
+        networks = (manifest.encoder_sha256, manifest.close_sha256)
+        if networks not in seen:
+            seen[networks] = {name: see(artefact.encoder, artefact.close, posts) for name, posts in sets.items() if posts}
         sides.append(
             {
-                name: measure(score(some, targets(sets[name]), heads, artefact.manifest.thresholds))
-                for name, some in encoded[encoder].items()
+                name: measure(score(some, targets(sets[name]), heads, manifest.thresholds, manifest.close_thresholds))
+                for name, some in seen[networks].items()
             }
         )
     return compare(*sides)
@@ -193,27 +202,29 @@ def labels_digest(cases: Sequence[Case]) -> str:
 
 @dataclass(frozen=True)
 class _Material:
-    """Everything encoded: (messages, FEATURES) of the corpus's tuned and checked shares, and of learned and recent cases."""
+    """What the networks say of the corpus's tuned and checked shares, and of learned and recent cases."""
 
     artefact: Artefact
     held: HeldBack
-    tuned: Floats
+    tuned: Seen
     tuned_truth: Bools
-    learned: Floats
+    learned: Seen
     learned_truth: Bools
     weight: float
-    sets: dict[str, tuple[list[LabelledPost], Floats]] = field(default_factory=dict)
+    sets: dict[str, tuple[list[LabelledPost], Seen]] = field(default_factory=dict)
 
-    def heads_without(self, rows: Sequence[int]) -> dict[str, LogisticRegression]:
+    def heads_without(self, rows: Sequence[int]) -> BothHeads:
         """Heads fitted on the tuned share and the learned cases, but for some."""
         kept = np.setdiff1d(np.arange(len(self.learned)), np.asarray(rows, dtype=np.int64))
         weights = np.concatenate([np.ones(len(self.tuned)), np.full(len(kept), self.weight)]).astype(np.float32)
-        return fit_heads(
-            np.concatenate([self.tuned, self.learned[kept]]), np.concatenate([self.tuned_truth, self.learned_truth[kept]]), weights
-        )
+        truth = np.concatenate([self.tuned_truth, self.learned_truth[kept]])
+        return fit_both(self.tuned.and_also(self.learned.rows(kept)), truth, weights)
 
-    def measured(self, heads: Mapping[str, LogisticRegression], decide: Mapping[str, float]) -> dict[str, Measured]:
-        return {name: measure(score(encoded, targets(posts), heads, decide)) for name, (posts, encoded) in self.sets.items()}
+    def scored(self, seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float]) -> Scored:
+        return score(seen, truth, heads, decide, self.artefact.manifest.close_thresholds)
+
+    def measured(self, heads: BothHeads, decide: Mapping[str, float]) -> dict[str, Measured]:
+        return {name: measure(self.scored(seen, targets(posts), heads, decide)) for name, (posts, seen) in self.sets.items()}
 
 
 def _material(artefact: Artefact, held: HeldBack, corpus: Path, report: Report) -> _Material:
@@ -221,7 +232,7 @@ def _material(artefact: Artefact, held: HeldBack, corpus: Path, report: Report) 
     learned, recent = ([case.labelled for case in cases] for cases in (held.learned, held.recent))
     report(f"{len(split.tuned):,} messages of the corpus and {len(learned):,} labelled to learn from")
     report(f"{len(split.checked):,} messages of the corpus and {len(recent):,} labelled to test with")
-    tuned, ours, checked, newest = (encode_all(artefact.encoder, posts) for posts in (split.tuned, learned, split.checked, recent))
+    tuned, ours, checked, newest = (see(artefact.encoder, artefact.close, posts) for posts in (split.tuned, learned, split.checked, recent))
     return _Material(
         artefact, held, tuned, targets(split.tuned), ours, targets(learned), label_weight(corpus=len(tuned), labels=len(learned)),
         {CHECKED: (split.checked, checked), RECENT: (recent, newest)},
@@ -234,7 +245,8 @@ def _out_of_fold(material: _Material) -> Floats:
     anything = dict.fromkeys(LABELS, 0.5)
     for rows in folds(material.held.learned):
         if rows:
-            chances[rows] = score(material.learned[rows], material.learned_truth[rows], material.heads_without(rows), anything).chances
+            seen, truth = material.learned.rows(rows), material.learned_truth[rows]
+            chances[rows] = material.scored(seen, truth, material.heads_without(rows), anything).chances
     return chances
 
 
@@ -243,15 +255,14 @@ def _write(
     made_on: date, corpus: Path,
 ) -> Manifest:  # fmt: skip
     """The challenger and its card."""
-    before, held, (model, definition) = material.artefact.manifest, material.held, load_encoder(champion.directory)
+    before, held = material.artefact.manifest, material.held
     cases = [*held.learned, *held.recent]
     figures = evaluation(after, communities={RECENT: [case.community for case in held.recent]})
     figures["let_through"] = {name: _let_through(material.artefact, material.sets[name][0], ours.scored) for name, ours in after.items()}
     manifest = save_artefact(
         directory,
         fitted,
-        encoder=model,
-        wordpieces=definition,
+        networks=load_networks(champion.directory),
         whole=False,
         made_on=made_on.isoformat(),
         sources=tuple(sorted({*before.sources, *(case.community.partition(":")[0] for case in held.learned)})),
@@ -263,6 +274,7 @@ def _write(
         },
         thresholds=decide,
         gate_thresholds=before.gate_thresholds,
+        close_thresholds=before.close_thresholds,
         uncertain=before.uncertain,
         figures=figures,
         profile=dict(histograms(after[CHECKED].scored.chances)),

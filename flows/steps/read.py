@@ -14,6 +14,7 @@ from threading import BrokenBarrierError
 from time import monotonic
 from typing import Any
 
+from coprod_nlp.reading.base_model import prepared
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus, RunStage
@@ -88,6 +89,7 @@ def reading_processes(count: int, directory: Path) -> Iterator[ReadingProcesses]
         _read_chunk(directory, [WARM_UP])
         yield ReadingProcesses(None, 1, directory)
         return
+    prepared()  # once, not by each process
     context = multiprocessing.get_context("spawn")
     all_ready = context.Barrier(count + 1)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_start_reader, initargs=(directory, all_ready)) as pool:

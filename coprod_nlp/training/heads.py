@@ -1,0 +1,143 @@
+"""The classifiers on what the encoders say of messages: how they are fitted, and what they say of others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from coprod_nlp.reading.artefact import Heads
+from coprod_nlp.reading.encoder import FEATURES, Encoder, features
+from coprod_nlp.reading.gate import stacked
+from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, WILLING
+from coprod_nlp.text.clean import prose
+from coprod_nlp.training.corpus import LabelledPost
+from coprod_nlp.training.measure import Scored
+
+# A head is the mean of two: one on what the encoders themselves say of the label, and one on everything they say, which an analyst's labels
+# can bend to a meaning that no encoder learned. How much each is trusted was tried on real messages (docs/reading.md).
+OWN_STRENGTH, EVERYTHING_STRENGTH = 1.0, 0.003
+OWN_SHARE = {"area": 0.75, SENSITIVE: 0.75, "signal": 0.5, WILLING: 0.5}
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Fits = dict[str, LogisticRegression]
+
+
+class FittingError(Exception):
+    """Nothing can be fitted on these messages; the message says which label lacks what."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the encoders say of some messages: `deep` (messages, FEATURES) and `close` (messages, CLOSE_FEATURES)."""
+
+    deep: Floats
+    close: Floats
+
+    def __len__(self) -> int:
+        return len(self.deep)
+
+    def rows(self, rows: Sequence[int] | NDArray[np.int64]) -> "Seen":
+        return Seen(self.deep[rows], self.close[rows])
+
+    def and_also(self, other: "Seen") -> "Seen":
+        return Seen(np.concatenate([self.deep, other.deep]), np.concatenate([self.close, other.close]))
+
+
+@dataclass(frozen=True)
+class BothHeads:
+    """One classifier a label for the deep reading, and one for the close reading."""
+
+    deep: Mapping[str, LogisticRegression]
+    close: Mapping[str, LogisticRegression]
+
+    def chances(self, seen: Seen, close_thresholds: Mapping[str, float]) -> Floats:
+        """(messages, LABELS) probabilities that a reading decides by: those of the close reading where the deep one calls for it."""
+        chances = Heads(*stacked(self.deep)).chances(seen.deep)
+        called = (chances >= np.array([close_thresholds[label] for label in LABELS])).any(axis=1)
+        chances[called] = Heads(*stacked(self.close)).chances(seen.close[called])
+        return chances
+
+
+def see(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost]) -> Seen:
+    """What the encoders say of labelled messages."""
+    texts = [(prose(item.post.title), prose(item.post.body)) for item in posts]
+    deep, own = (features([reads.encode(*text) for text in texts]) for reads in (encoder, close))
+    return Seen(deep, np.concatenate([deep, own], axis=1))
+
+
+def fit_both(seen: Seen, truth: Bools, weights: Floats | None = None) -> BothHeads:
+    """Classifiers of both readings, as `fit_heads` fits them."""
+    return BothHeads(fit_heads(seen.deep, truth, weights), fit_heads(seen.close, truth, weights))
+
+
+def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> Fits:
+    """One classifier a label, as (1, features) weights for features as they come.
+
+    Parameters
+    ----------
+    encoded
+        (posts, FEATURES), or (posts, CLOSE_FEATURES).
+    weights
+        (posts,) how much each message counts; all alike where None.
+
+    Raises
+    ------
+    FittingError
+        Where every message has a label, or none.
+    """
+    require_both(truth, LABELS)
+    centre, scale = encoded.mean(axis=0), encoded.std(axis=0) + 1e-6
+    level = ((encoded - centre) / scale).astype(np.float32)
+    heads = {}
+    for place, label in enumerate(LABELS):
+        own, wanted = _own_features(place, encoded.shape[1]), truth[:, place]
+        narrow = LogisticRegression(C=OWN_STRENGTH, max_iter=1000).fit(level[:, own], wanted, sample_weight=weights)
+        wide = LogisticRegression(C=EVERYTHING_STRENGTH, max_iter=1000).fit(level, wanted, sample_weight=weights)
+        share = OWN_SHARE[kind_of(label)]
+        joined = (1 - share) * wide.coef_[0]
+        joined[own] += share * narrow.coef_[0]
+        constant = (1 - share) * wide.intercept_[0] + share * narrow.intercept_[0]
+        wide.coef_ = (joined / scale)[None].astype(np.float32)
+        wide.intercept_ = np.array([constant - float((joined / scale) @ centre)], dtype=np.float32)
+        heads[label] = wide
+    return heads
+
+
+def scale(head: LogisticRegression, factor: float, summand: float) -> None:
+    """Change what a head says by two numbers: the log-odds times `factor`, plus `summand` (Platt 1999)."""
+    head.coef_ = (head.coef_ * factor).astype(np.float32)
+    head.intercept_ = (head.intercept_ * factor + summand).astype(np.float32)
+
+
+def score(seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float], close_thresholds: Mapping[str, float]) -> Scored:
+    """Probabilities and decisions of the deep and the close reading beside the truth."""
+    chances = heads.chances(seen, close_thresholds)
+    return Scored(chances, chances >= np.array([decide[label] for label in LABELS]), truth)
+
+
+def require_both(truth: Bools, labels: Sequence[str]) -> None:
+    """Raise a FittingError where every row has a label, or none."""
+    cases = dict(zip(labels, truth.sum(axis=0).tolist(), strict=True))
+    if wrong := [f"{label} in {count:,}" for label, count in cases.items() if count in (0, len(truth))]:
+        raise FittingError(
+            f"of {len(truth):,} messages or sentences to learn from: {', '.join(wrong)}; wanted each label in some and not in all: "
+            "write or label messages of the kind that is missing"
+        )
+
+
+def kind_of(label: str) -> str:
+    """What a label is: an area, a signal, sensitive or willing."""
+    return "area" if label in AREAS else label if label in {SENSITIVE, WILLING} else "signal"
+
+
+def _own_features(place: int, features: int) -> list[int]:
+    """Where the features stand that each encoder made for a label: its log-odds, for a signal also its best wordpiece and `willing`."""
+    own = [place]
+    if place >= FIRST_SPAN:
+        own.append(len(LABELS) + place - FIRST_SPAN)
+    if place >= FIRST_SPAN and LABELS[place] != WILLING:
+        own.append(LABELS.index(WILLING))
+    return own if features == FEATURES else [*own, *(FEATURES + one for one in own)]
