@@ -251,6 +251,7 @@ class Weights(Frozen):
 
 class Ranking(Frozen):
     minimum_voices: int = Field(ge=3)
+    likely_from: float = Field(gt=0, lt=1)
     leads_shown: int = Field(ge=1)
     evidence_shown: int = Field(ge=1, le=50)
     ties: TieWeights

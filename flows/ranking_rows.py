@@ -89,12 +89,12 @@ def read_heard(connection: Connection, scope: Scope, *, version: str) -> Heard:
     return heard
 
 
-def wills_of(heard: Heard, numbers: Mapping[str, int], *, as_of: datetime | None) -> dict[PolicyArea, Wills]:
-    """By policy area, the willing messages as columns."""
+def wills_of(heard: Heard, numbers: Mapping[str, int], *, as_of: datetime | None, likely_from: float) -> dict[PolicyArea, Wills]:
+    """By policy area, the messages that are likely enough to be willing, as columns."""
     communities = {name: place for place, name in enumerate(sorted(heard.posts))}
     rows: defaultdict[PolicyArea, list[tuple[int, int, float]]] = defaultdict(list)
     for message in heard.messages:
-        if message.is_willing:
+        if message.is_willing and message.willing >= likely_from:
             age = (as_of - message.created_at).total_seconds() / SECONDS_A_DAY if as_of and message.created_at else float("nan")
             for area in message.areas:
                 rows[area].append((numbers[message.author_key], communities[message.community_id], age))

@@ -13,10 +13,6 @@ from coprod_nlp.ranking.variety import in_order
 from coprod_nlp.records import Message, RankedLead
 from coprod_nlp.vocabulary import PolicyArea, Signal
 
-# Share of the smallest number of voices that must be expected to be willing, by the probabilities of their surest messages: three voices
-# of which each is probably misread are not three willing ones.
-EXPECTED = 0.5
-
 
 def rank_leads(
     networks: Sequence[IdentifiedNetwork],
@@ -28,9 +24,8 @@ def rank_leads(
 ) -> list[RankedLead]:
     """Leads, best score first but for the kept places.
 
-    A lead's voices are the willing ones of its network; with fewer than `rules.minimum_voices` of them, or half as
-    many to be expected by the probabilities of their messages, there is none. Their other
-    messages in the area support its approach and stage.
+    A lead's voices are the willing ones of its network; with fewer than `rules.minimum_voices` of them there is none. Their other messages
+    in the area support its approach and stage.
 
     Parameters
     ----------
@@ -47,20 +42,11 @@ def rank_leads(
     for identified in networks:
         area, voices = identified.network.area, sorted(keys[voice] for voice in identified.network.willing)
         found = [message for key in voices for message in of_voice.get((key, area), ())]
-        if _is_enough(found, rules.minimum_voices):
+        if len({message.author_key for message in found if message.is_willing}) >= rules.minimum_voices:
             kept.append((identified, sorted(found, key=lambda message: message.post_id)))
     usual = usual_shares(found for _, found in sorted(kept, key=lambda item: item[0].network_id))
     leads = in_order([_lead(identified, found, keys, rules, usual) for identified, found in kept], weight=rules.weights["variety"])
     return with_kept_places(leads, heard or {}, every=rules.kept_every)
-
-
-def _is_enough(messages: Sequence[Message], minimum_voices: int) -> bool:
-    """Whether there are enough willing voices, and enough of them may be expected to be right."""
-    surest: dict[str, float] = {}
-    for message in messages:
-        if message.is_willing:
-            surest[message.author_key] = max(surest.get(message.author_key, 0.0), message.willing)
-    return len(surest) >= minimum_voices and sum(surest.values()) >= EXPECTED * minimum_voices
 
 
 def lead_id_of(network_id: str) -> str:

@@ -53,10 +53,12 @@ WEAKNESSES = """\
 - English as it is written in Britain, the United States and Singapore is in the corpus; other Englishes and dialects are hardly.
 """
 LICENCE = """\
-## Licence and base model
+## Licence and base models
 
-Apache-2.0. The encoder was fine-tuned from sentence-transformers' all-MiniLM-L6-v2 (Apache-2.0), itself distilled from Microsoft's MiniLM
-(Wang et al. 2020, arXiv:2002.10957). The scikit-learn classifiers on it are the project's own.
+Apache-2.0. The network of the deep reading was fine-tuned from sentence-transformers' all-MiniLM-L6-v2 (Apache-2.0), itself distilled from
+Microsoft's MiniLM (Wang et al. 2020, arXiv:2002.10957). That of the close reading is sentence-transformers' all-mpnet-base-v2 (Apache-2.0),
+made from Microsoft's MPNet (Song et al. 2020, arXiv:2004.09297), with low-rank matrices beside it that are the project's own, as are the
+scikit-learn classifiers on both.
 """
 
 
