@@ -237,11 +237,11 @@ def load_fitted(directory: Path = SHIPPED) -> Fitted:
 def load_networks(directory: Path = SHIPPED) -> Networks:
     """The networks of an artefact, as `save_artefact` takes them."""
     manifest = load_manifest(directory)
-    return Networks(
-        _checked(directory, ENCODER, manifest.encoder_sha256),
-        _checked(directory, CLOSE, manifest.close_sha256),
-        _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode(),
-    )
+    encoder, close = _checked(directory, ENCODER, manifest.encoder_sha256), _checked(directory, CLOSE, manifest.close_sha256)
+    try:
+        return Networks(encoder, close, _checked(directory, WORDPIECES, manifest.wordpieces_sha256).decode())
+    except UnicodeDecodeError:
+        raise ArtefactError(f"{directory}: {WORDPIECES} is not UTF-8; {REBUILD}") from None
 
 
 def _gate(fitted: Fitted, manifest: Manifest) -> Gate:

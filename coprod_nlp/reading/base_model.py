@@ -13,7 +13,7 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -101,10 +101,10 @@ def prepared(path: Path = PREPARED) -> Path:
         raw = packed(load_base())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=path.parent, prefix=".preparing-", delete=False) as draft:
-                draft.write(raw)
-            Path(draft.name).chmod(0o644)
-            Path(draft.name).replace(path)
+            with TemporaryDirectory(dir=path.parent, prefix=".preparing-", ignore_cleanup_errors=True) as folder:
+                draft = Path(folder) / path.name
+                draft.write_bytes(raw)
+                draft.replace(path)
         except OSError as error:
             raise BaseModelError(f"{path}: cannot be written ({error.strerror}); the close reading's base model is kept there") from None
         if not _is_sound(path):

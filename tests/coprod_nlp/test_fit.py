@@ -15,12 +15,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coprod_nlp.reading.artefact import CARD, Manifest, load_artefact, load_manifest
-from coprod_nlp.reading.encoder import FEATURES
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING, WILLING_VALUES
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import Evidence, PostText, Reading
 from coprod_nlp.training.corpus import CorpusError, LabelledPost, corpus_digest, load_corpus, targets
-from coprod_nlp.training.fit import FittingError, fit_heads, fit_reading, shipped_base
+from coprod_nlp.training.fit import by_kind, fit_reading, shipped_base
+from coprod_nlp.training.heads import FittingError
 from coprod_nlp.training.split import CHECKS, SHARES, TUNES, share_of, split_corpus
 from coprod_nlp.training.thresholds import load_thresholds
 from coprod_nlp.vocabulary import PolicyArea, Signal
@@ -80,7 +80,7 @@ def write_corpus(directory: Path, parts: Mapping[str, list[Row]], *, end: str = 
 
 
 def fit(directory: Path, corpus: Path) -> Manifest:
-    """On the shipped encoder, which needs no PyTorch."""
+    """On the shipped networks, which needs no PyTorch."""
     return fit_reading(directory, made_on=MADE_ON, corpus=corpus, base=shipped_base())
 
 
@@ -113,7 +113,7 @@ def test_fitting_twice_gives_the_same_version_the_same_figures_and_the_same_read
 def test_what_was_fitted_tells_what_the_corpus_taught(fitted: tuple[Path, Manifest]) -> None:
     reader = Reader(load_artefact(fitted[0]), is_always_deep=True)
     assert [reading.is_willing for reading in reader.read(POSTS)] == [True, True, False]
-    offer, organise, nothing = (reader.explain(post).chances or {} for post in POSTS)
+    offer, organise, nothing = (reader.explain(post).chances for post in POSTS)
     assert offer[Signal.OFFER] > 10 * nothing[Signal.OFFER]
     assert organise[Signal.ORGANISE] > 10 * nothing[Signal.ORGANISE]
     assert [reading.is_deep for reading in readings(fitted[0])[:2]] == [True, True], "the gate keeps back what it was taught to let pass"
@@ -139,26 +139,19 @@ def test_a_label_that_a_share_has_everywhere_or_nowhere_is_named_before_anything
     assert not (tmp_path / "out").exists()
 
 
-def test_heads_are_not_fitted_on_labels_of_one_kind() -> None:
-    truth = np.arange(20)[:, None] % 2 == np.zeros(len(LABELS))
-    truth[:, LABELS.index(WILLING)] = False
-    with pytest.raises(FittingError, match=r"of 20 messages .*: willing in 0; wanted"):
-        fit_heads(np.zeros((20, FEATURES), dtype=np.float32), truth)
-
-
 def test_the_manifest_says_what_was_learned_from_and_how_well(fitted: tuple[Path, Manifest], corpus: Path) -> None:
     directory, manifest = fitted
     assert manifest == load_manifest(directory)
     assert (manifest.made_on, manifest.sources, manifest.data) == ("2024-05-01", ("project",), {"corpus": corpus_digest(corpus)})
     assert manifest.messages == {use: rounds * len(AREAS) for use, rounds in ROUNDS.items()}
     assert (manifest.thresholds, manifest.uncertain) == (load_thresholds().decide, load_thresholds().uncertain)
-    assert set(manifest.gate_thresholds) == set(LABELS)
+    assert (manifest.gate_thresholds, manifest.close_thresholds) == (by_kind(load_thresholds().gate), by_kind(load_thresholds().close))
     figures = manifest.figures["checked"]
     assert figures["messages"] == manifest.messages["checked"]
     assert figures["willing_messages"] == sum(post.has(WILLING) for post in split_corpus(load_corpus(corpus)).checked)
     assert all(0 <= value <= 1 for name, value in figures.items() if value is not None and not name.endswith("messages"))
     assert manifest.version in (directory / CARD).read_text(encoding="utf-8")
-    assert manifest.lineage == load_manifest().lineage, "the encoder is the shipped one"
+    assert manifest.lineage == load_manifest().lineage, "the networks are the shipped ones"
     for shares in manifest.profile.values():
         assert sum(shares) == pytest.approx(1, abs=1e-3)
 

@@ -198,11 +198,12 @@ def test_an_explanation_holds_the_reading_and_every_probability_that_led_to_it(n
     assert (explained.reading, deep.reading) == (alone(number), deep_reader().read([post])[0])
     assert explained.glances == deep.glances
     if explained.reading.status in (ReadingStatus.NOT_READ, ReadingStatus.NOT_ENGLISH):
-        assert (explained.glances, explained.chances) == ({}, None)
+        assert (explained.glances, explained.deep, explained.close, explained.chances) == ({}, None, None, {})
         return
-    assert set(explained.glances) == set(explained.thresholds) == set(deep.chances or {})
-    assert explained.chances == (deep.chances if explained.reading.is_deep else None)
-    chances = deep.chances or {}
+    assert set(explained.glances) == set(explained.thresholds) == set(deep.deep or {}) == set(deep.chances)
+    assert (explained.deep, explained.close) == ((deep.deep, deep.close) if explained.reading.is_deep else (None, None))
+    chances = deep.chances
+    assert chances == (deep.close or deep.deep)
     assert all(chances[label] == chance for some in (deep.reading.areas, deep.reading.signals) for label, chance in some.items())
     assert chances["willing"] == deep.reading.willing
 

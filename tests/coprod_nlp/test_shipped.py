@@ -8,7 +8,7 @@ from coprod_nlp.training.corpus import corpus_digest
 def test_the_shipped_artefact_knows_every_label_and_learned_only_from_the_projects_own_text() -> None:
     manifest = load_artefact().manifest
     assert manifest.labels == LABELS
-    for thresholds in (manifest.thresholds, manifest.gate_thresholds):
+    for thresholds in (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds):
         assert set(thresholds) == set(LABELS)
         assert all(0 < threshold <= 1 for threshold in thresholds.values())
     low, high = manifest.uncertain

@@ -19,11 +19,13 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def change(path: Path, pattern: str, replacement: str) -> Path:
-    """Change the first line that fits."""
-    text, changes = re.subn(rf"(?m)^{pattern}$", replacement, path.read_text(encoding="utf-8"), count=1)
+def change(path: Path, pattern: str, replacement: str, *, under: str = "") -> Path:
+    """Change the first line that fits, of the whole table or from a heading on."""
+    text = path.read_text(encoding="utf-8")
+    start = text.index(f"[{under}]") if under else 0
+    changed, changes = re.subn(rf"(?m)^{pattern}$", replacement, text[start:], count=1)
     assert changes == 1
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text[:start] + changed, encoding="utf-8")
     return path
 
 
@@ -32,9 +34,10 @@ def test_the_projects_table_has_a_probability_for_every_label_and_says_where_it_
     assert tuple(thresholds.decide) == LABELS
     assert all(0 < value < 1 for value in thresholds.decide.values())
     assert 0 < thresholds.uncertain[0] < thresholds.uncertain[1] < 1
-    assert set(thresholds.gate) == KINDS
-    assert all(0 < value < 1 for value in thresholds.gate.values())
-    assert thresholds.willing_scale[0] > 0
+    for stage in (thresholds.gate, thresholds.close):
+        assert set(stage) == KINDS
+        assert all(0 < value < 1 for value in stage.values())
+    assert min(thresholds.willing_scale[0], thresholds.close_willing_scale[0]) > 0
     assert thresholds.chosen_on.strip()
 
 
@@ -42,6 +45,16 @@ def test_what_is_written_is_what_is_read(table: Path) -> None:
     change(change(table, "willing = .*", "willing = 0.25"), "uncertain = .*", "uncertain = [0.125, 0.5]")
     found = load_thresholds(table)
     assert (found.decide["willing"], found.uncertain) == (0.25, (0.125, 0.5))
+
+
+def test_each_stage_has_its_own_thresholds_and_scale(table: Path) -> None:
+    for place, stage in enumerate(("gate", "close"), start=1):
+        for kind in KINDS:
+            change(table, f"{kind} = .*", f"{kind} = 0.{place}", under=stage)
+    change(change(table, "willing_scale = .*", "willing_scale = [0.5, 1]"), "close_willing_scale = .*", "close_willing_scale = [2, -1]")
+    found = load_thresholds(table)
+    assert (found.gate, found.close) == (dict.fromkeys(KINDS, 0.1), dict.fromkeys(KINDS, 0.2))
+    assert (found.willing_scale, found.close_willing_scale) == ((0.5, 1.0), (2.0, -1.0))
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", "1", "1.0", "1.5", "-0.2", "nan", "inf", "40"])
@@ -81,16 +94,29 @@ def test_a_table_that_cannot_be_read_is_refused(table: Path, pattern: str, repla
     [
         pytest.param("uncertain = .*", "uncertain = [0.6, 0.3]", id="a band the wrong way round"),
         pytest.param("uncertain = .*", "uncertain = [-1, 2]", id="a band that is none of probabilities"),
-        pytest.param("area = .*", "", id="a kind of label without a threshold of the gate"),
-        pytest.param("area = .*", "area = 80", id="a threshold of the gate that is none"),
     ],
 )
-def test_a_band_or_a_threshold_of_the_gate_that_is_none_is_refused(table: Path, pattern: str, replacement: str) -> None:
+def test_a_band_that_is_none_is_refused(table: Path, pattern: str, replacement: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         load_thresholds(change(table, pattern, replacement))
 
 
+@pytest.mark.parametrize("stage", ["gate", "close"])
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_stage_without_a_threshold_for_a_kind_of_label_is_named(table: Path, stage: str, kind: str) -> None:
+    with pytest.raises(ValueError, match=rf"^thresholds\.toml: `{stage}` has no threshold for {kind}$"):
+        load_thresholds(change(table, f"{kind} = .*", "", under=stage))
+
+
+@pytest.mark.parametrize("stage", ["gate", "close"])
+@pytest.mark.parametrize("value", ["0", "1", "80", "nan"])
+def test_a_threshold_of_a_stage_that_is_no_probability_is_named(table: Path, stage: str, value: str) -> None:
+    with pytest.raises(ValueError, match=r"^thresholds\.toml: wanted probabilities between 0 and 1; not so: area$"):
+        load_thresholds(change(table, "area = .*", f"area = {value}", under=stage))
+
+
+@pytest.mark.parametrize("name", ["willing_scale", "close_willing_scale"])
 @pytest.mark.parametrize("value", ["[0, 0.2]", "[-1, 0.2]", "[inf, 0]", "[nan, 0]", "[1, inf]"])
-def test_a_scale_that_would_turn_or_lose_probabilities_is_refused(table: Path, value: str) -> None:
-    with pytest.raises(ValueError, match="`willing_scale`"):
-        load_thresholds(change(table, "willing_scale = .*", f"willing_scale = {value}"))
+def test_a_scale_that_would_turn_or_lose_probabilities_is_refused(table: Path, name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        load_thresholds(change(table, f"{name} = .*", f"{name} = {value}"))

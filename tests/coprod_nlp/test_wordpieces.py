@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from coprod_nlp.reading.artefact import load_encoder
+from coprod_nlp.reading.artefact import load_networks
 from coprod_nlp.text.wordpieces import Wordpieces
 
 PIECES = st.sampled_from(
@@ -22,19 +22,19 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 @cache
 def wordpieces() -> Wordpieces:
-    return Wordpieces(load_encoder()[1])
+    return Wordpieces(load_networks().wordpieces)
 
 
 @cache
 def others() -> Wordpieces:
     """The same, made anew."""
-    return Wordpieces(load_encoder()[1])
+    return Wordpieces(load_networks().wordpieces)
 
 
 @cache
 def vocabulary() -> dict[int, str]:
     """What is written for each number."""
-    return {number: piece for piece, number in Tokenizer.from_str(load_encoder()[1]).get_vocab().items()}
+    return {number: piece for piece, number in Tokenizer.from_str(load_networks().wordpieces).get_vocab().items()}
 
 
 @unhurried

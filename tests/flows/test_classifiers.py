@@ -20,9 +20,9 @@ from coprod_nlp.reading.artefact import (
     SHIPPED,
     ArtefactError,
     Manifest,
-    load_encoder,
     load_fitted,
     load_manifest,
+    load_networks,
     save_artefact,
 )
 from coprod_nlp.reading.labels import LABELS
@@ -48,10 +48,9 @@ POSTS = ["The bins were late again.", "Does anyone know when the pool opens?", "
 def eager(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     """The shipped classifier, but taking nearly everything it reads deeply for willing."""
     shipped, folder = load_manifest(), tmp_path_factory.mktemp("eager")
-    kept = ("made_on", "sources", "data", "messages", "gate_thresholds", "figures", "profile", "notes")
-    model, definition = load_encoder()
+    kept = ("made_on", "sources", "data", "messages", "gate_thresholds", "close_thresholds", "figures", "profile", "notes")
     facts = {name: getattr(shipped, name) for name in kept} | {
-        "thresholds": shipped.thresholds | {"willing": 0.001}, "uncertain": (0.0005, 0.002), "encoder": model, "wordpieces": definition,
+        "thresholds": shipped.thresholds | {"willing": 0.001}, "uncertain": (0.0005, 0.002), "networks": load_networks(),
     }  # fmt: skip
     return folder, save_artefact(folder, load_fitted(), whole=False, **facts)
 
@@ -158,9 +157,17 @@ def no_folder(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def other_encoder(folder: Path) -> None:
+def rewrite(folder: Path, **changed: object) -> None:
     fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    (folder / MANIFEST).write_text(json.dumps(fields | {"encoder_sha256": "0" * 64}), encoding="utf-8")
+    (folder / MANIFEST).write_text(json.dumps(fields | changed), encoding="utf-8")
+
+
+def other_encoder(folder: Path) -> None:
+    rewrite(folder, encoder_sha256="0" * 64)
+
+
+def other_close_reading(folder: Path) -> None:
+    rewrite(folder, close_sha256="0" * 64)
 
 
 def other_estimators(folder: Path) -> None:
@@ -168,11 +175,11 @@ def other_estimators(folder: Path) -> None:
 
 
 def other_labels(folder: Path) -> None:
-    fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    (folder / MANIFEST).write_text(json.dumps(fields | {"labels": list(LABELS[::-1])}), encoding="utf-8")
+    rewrite(folder, labels=list(LABELS[::-1]))
 
 
-DAMAGE = [no_folder, other_encoder, other_estimators, other_labels]
+OTHER_NETWORKS = [other_encoder, other_close_reading]
+DAMAGE = [no_folder, *OTHER_NETWORKS, other_estimators, other_labels]
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
@@ -191,6 +198,17 @@ def test_a_champion_that_does_not_fit_reads_nothing_and_says_how_to_go_back(
         actions.rollback_classifier(session, by="C. Wood", reason="does not load")
     answers = {check.what: check for check in run_checks()}
     assert (answers["reader"].is_good, answers["reader"].detail) == (True, f"{load_manifest().version} reads, shipped with the project")
+
+
+@pytest.mark.parametrize("change", OTHER_NETWORKS, ids=lambda change: change.__name__)
+def test_one_that_was_made_for_other_networks_than_the_shipped_ones_is_to_be_made_again(
+    change: Callable[[Path], None], settings: Settings, challenger: str
+) -> None:
+    folder = settings.home / "classifiers" / challenger
+    assert directory_of(settings, challenger) == folder
+    change(folder)
+    with pytest.raises(ArtefactError, match=r"made for other networks than those now shipped; .*rollback, then coprod retrain"):
+        directory_of(settings, challenger)
 
 
 def test_a_run_whose_classifier_has_gone_begins_anew(

@@ -17,6 +17,7 @@ from config.schema import Config, Retention
 from config.settings import Settings
 from coprod_nlp.reading.artefact import (
     CARD,
+    CLOSE,
     ENCODER,
     ESTIMATORS,
     MANIFEST,
@@ -197,12 +198,12 @@ def test_a_challenger_is_written_with_its_card_and_lineage_and_registered_but_do
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no draft is left"
     shipped, loaded = load_manifest(), load_artefact(folder).manifest
     assert loaded == made.manifest
-    assert (loaded.thresholds, loaded.gate_thresholds, loaded.encoder_sha256) == (
-        shipped.thresholds, shipped.gate_thresholds, shipped.encoder_sha256,
-    )  # fmt: skip
+    kept = ("thresholds", "gate_thresholds", "close_thresholds", "encoder_sha256", "close_sha256", "wordpieces_sha256")
+    assert [getattr(loaded, name) for name in kept] == [getattr(shipped, name) for name in kept]
     before, after = load_fitted(SHIPPED), load_fitted(folder)
     assert all(np.array_equal(before.gate_posts[label].coef_, after.gate_posts[label].coef_) for label in LABELS)
-    assert not np.array_equal(before.heads["seek"].coef_, after.heads["seek"].coef_)
+    for ours, theirs in ((before.heads, after.heads), (before.close_heads, after.close_heads)):
+        assert not np.array_equal(ours["seek"].coef_, theirs["seek"].coef_)
     assert loaded.sources == ("forum", "project")
     assert set(loaded.data) == {"corpus", "labels"}
     assert loaded.messages["labels learned"] + loaded.messages["labels held back"] == 120
@@ -306,7 +307,7 @@ def test_a_retraining_enforces_what_the_configuration_files_say(tmp_path: Path, 
 def test_a_rebuild_puts_a_whole_artefact_in_place_with_its_card(tmp_path: Path, small_corpus: Path) -> None:
     out = tmp_path / "new" / "reading"
     made = rebuild(out=out, corpus=small_corpus, is_encoder_kept=True)
-    assert sorted(path.name for path in out.iterdir()) == sorted((CARD, ENCODER, ESTIMATORS, MANIFEST, WORDPIECES))
+    assert sorted(path.name for path in out.iterdir()) == sorted((CARD, CLOSE, ENCODER, ESTIMATORS, MANIFEST, WORDPIECES))
     assert [path.name for path in out.parent.iterdir()] == ["reading"]
     assert load_artefact(out).manifest == made
     assert (out / CARD).read_text(encoding="utf-8") == model_card(made)
