@@ -58,6 +58,7 @@ ends = 2999-01-01
 communities = ["archive:thornby"]
 """,
     "ranking.toml": """minimum_voices = 3
+likely_from = 0.5
 leads_shown = 50
 evidence_shown = 6
 groups = { resolutions = [1.0], seeds = 2, iterations = 3, seed = 1, divide_above = 25 }
@@ -128,7 +129,7 @@ def case(name: str, file: str, old: str, new: str, key: str, seen: str, wanted: 
 
 CASES = [
     case("unknown key", R, "leads_shown = 50", "leads_shown = 50\nleeds_shown = 9", "leeds_shown", "9",
-         KEYS + "evidence_shown, groups, interval, leads_shown, minimum_voices, places, ties, weights"),
+         KEYS + "evidence_shown, groups, interval, leads_shown, likely_from, minimum_voices, places, ties, weights"),
     case("unknown key of a table", R, "reply = 1.0", "reply = 1.0\nhalf_life = 9", "ties.half_life", "9", KEYS + "area, area_days"),
     case("unknown key of a fit", C, "= 0.8", "= 0.8\nfit = 1", "thornby.areas.parks.fit", "1", KEYS + "interdependence, programmes"),
     case("key of a ward", C, "wards = [", "wards = [", "thornby.wards.0.x", "1", KEYS + "aliases, code", also={"{ n": "{ x = 1, n"}),
@@ -137,6 +138,7 @@ CASES = [
          also={"[[comunity]]": f'[[comunity]] {HERE}\nname = "x"\n[[community]]'}),
     case("unknown key of a campaign", P, '"public_task"', '"public_task"\naim = 1', "listening.aim", "1", KEYS + "communities"),
     case("2 voices", R, "minimum_voices = 3", "minimum_voices = 2", "minimum_voices", "2", "greater than or equal to 3"),
+    case("a certainty", R, "likely_from = 0.5", "likely_from = 1.0", "likely_from", "1.0", "less than 1"),
     case("a word for a number", R, "minimum_voices = 3", 'minimum_voices = "all"', "minimum_voices", "'all'", "valid integer"),
     case("thread limit", R, "thread_limit = 30", "thread_limit = 201", "ties.thread_limit", "201", "less than or equal to 200"),
     case("weight below 0", R, "fit = 9", "fit = -1", "weights.fit", "-1", "greater than or equal to 0"),

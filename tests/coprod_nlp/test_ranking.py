@@ -184,12 +184,6 @@ def test_voices_count_only_when_willing() -> None:
     assert [m.post_id for m in lead.messages] == ["m0", "m1", "m2"]
 
 
-@pytest.mark.parametrize(("chances", "expected"), [((0.5, 0.5, 0.5), 1), ((0.9, 0.4, 0.3), 1), ((0.4, 0.4, 0.4), 0)], ids=str)
-def test_three_voices_that_are_probably_all_misread_make_no_lead(chances: Sequence[float], expected: int) -> None:
-    some = [message(f"m{place}", "abc"[place], Signal.OFFER, willing=chance) for place, chance in enumerate(chances)]
-    assert len(leads(some)) == expected
-
-
 def test_other_messages_of_willing_voices_support_the_lead() -> None:
     lead = only([*offers("abc"), message("m9", "a", Signal.ABILITY)])
     assert [m.post_id for m in lead.messages] == ["m0", "m1", "m2", "m9"]
