@@ -31,7 +31,9 @@ def rebuild(
         tempfile.TemporaryFile(dir=out.parent).close()  # before the work of hours
         made = fit_reading(out, made_on=utc_now().date(), corpus=corpus, base=base, report=report)
     except BaseModelError as error:
-        raise RequestError(f"--from-scratch fine-tunes the networks: {error}, or give --keep-encoder") from None
+        raise RequestError(
+            str(error) if is_encoder_kept else f"--from-scratch fine-tunes the networks: {error}, or give --keep-encoder"
+        ) from None
     except OSError as error:
         raise RequestError(f"--out {out}: cannot be written ({error.strerror}); choose a folder that can be") from None
     return made

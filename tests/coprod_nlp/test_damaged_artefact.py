@@ -14,6 +14,7 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
+from coprod_nlp.reading import base_model
 from coprod_nlp.reading.artefact import (
     CLOSE,
     ENCODER,
@@ -259,6 +260,15 @@ def test_an_artefact_without_networks_of_its_own_is_refused_where_a_shipped_one_
     said = refused(tmp_path)
     assert "not the one" in said
     assert FILES[other] in said
+
+
+def test_a_whole_artefact_whose_base_model_can_be_neither_found_nor_made_is_refused_with_what_to_install(
+    whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_model, "PREPARED_SHA256", "0" * 64)
+    monkeypatch.setattr(base_model, "PACKAGES", ("piece-of-nothing",))
+    with pytest.raises(ArtefactError, match=r"^piece-of-nothing is not installed; install it with .* -r requirements\.lock`$"):
+        load_artefact(whole)
 
 
 def test_line_ends_of_the_checkout_damage_nothing(saved: Path) -> None:

@@ -15,6 +15,7 @@ from sqlmodel import col
 from config.load import load_config
 from config.schema import Config, Retention
 from config.settings import Settings
+from coprod_nlp.reading import base_model
 from coprod_nlp.reading.artefact import (
     CARD,
     CLOSE,
@@ -312,6 +313,16 @@ def test_a_rebuild_puts_a_whole_artefact_in_place_with_its_card(tmp_path: Path, 
     assert load_artefact(out).manifest == made
     assert (out / CARD).read_text(encoding="utf-8") == model_card(made)
     assert rebuild(out=out, corpus=small_corpus, is_encoder_kept=True).version == made.version, "bit for bit"
+
+
+def test_a_rebuild_on_the_shipped_networks_that_lacks_the_base_model_does_not_advise_what_was_asked(
+    tmp_path: Path, small_corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_model, "PREPARED_SHA256", "0" * 64)
+    monkeypatch.setattr(base_model, "PACKAGES", ("piece-of-nothing",))
+    with pytest.raises(RequestError, match=r"^piece-of-nothing is not installed; install it with .* -r requirements\.lock`$"):
+        rebuild(out=tmp_path / "reading", corpus=small_corpus, is_encoder_kept=True)
+    assert not (tmp_path / "reading").exists()
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="what fine-tuning needs is installed here")
