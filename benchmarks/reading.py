@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.reading ARCHIVE.ndjson.gz... [--sample 4000] [--peer 600] [--skip-whole]
 
-Also, on a random sample: how many posts the gate lets pass, what share of the messages that a deep reading of everything would
-call willing the cascade keeps, and how fast deep reading alone is. Ratios from one run mean more than absolute figures.
+Also, on a random sample: how many posts the gate lets pass, what share of the messages that are called willing with the
+gate open the cascade keeps, and how fast reading with the gate open is. Ratios from one run mean more than absolute figures.
 """
 
 import argparse
@@ -82,10 +82,11 @@ def _print_sample(cascade: list[Reading], deep: list[Reading], cascade_s: float,
     areas = sum(len(one.areas) for one in deep)
     areas_kept = sum(len(one.areas) for one in cascade)
     read = [one for one in cascade if one.willing is not None]
-    print(f"sample of {len(cascade):,} posts, one process: cascade {len(cascade) / cascade_s:,.0f} posts/s, deep {len(deep) / deep_s:,.0f}")
+    rates = f"cascade {len(cascade) / cascade_s:,.0f} posts/s, gate open {len(deep) / deep_s:,.0f}"
+    print(f"sample of {len(cascade):,} posts, one process: {rates}")
     print(f"the gate lets {sum(one.is_deep for one in read) / max(1, len(read)):.1%} pass")
-    print(f"willing, reading everything deeply: {len(wanted)}; kept by the cascade: {len(kept)} ({len(kept) / max(1, len(wanted)):.1%})")
-    print(f"policy areas, reading everything deeply: {areas}; kept: {areas_kept} ({areas_kept / max(1, areas):.1%})")
+    print(f"willing, gate open: {len(wanted)}; kept by the cascade: {len(kept)} ({len(kept) / max(1, len(wanted)):.1%})")
+    print(f"policy areas, gate open: {areas}; kept: {areas_kept} ({areas_kept / max(1, areas):.1%})")
 
 
 def _peer(posts: list[PostText]) -> float:

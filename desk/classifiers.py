@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from coprod_nlp.reading.artefact import SHIPPED, ArtefactError, load_artefact, load_manifest
+from coprod_nlp.reading.base_model import BaseModelError
 from coprod_nlp.training.compare import GUARDED, SET_WORDS, from_rows, verdict
 from coprod_nlp.vocabulary import ClassifierRole
 from desk.auth import Acting, Analyst
@@ -147,6 +148,8 @@ def _check_loads(office: Office, found: Classifier) -> None:
         load_artefact(office.settings.home / found.path)
     except ArtefactError:
         raise RefusedError("its files are missing or damaged; restore its folder from the backup, or make a new challenger") from None
+    except BaseModelError as error:
+        raise RefusedError(str(error)) from None
 
 
 def _plain(error: Exception) -> str:

@@ -10,6 +10,7 @@ from config.load import ConfigError, load_config
 from config.schema import Config
 from config.settings import Settings, SettingsError, load_author_key, load_settings
 from coprod_nlp.reading.artefact import SHIPPED, ArtefactError
+from coprod_nlp.reading.base_model import BaseModelError
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import PostText
 from flows.classifiers import champion_version, described, directory_of, load_classifier
@@ -69,7 +70,7 @@ def _answer(what: str, look: Callable[[Settings], str], settings: Settings) -> C
         return Check(what, True, look(settings))
     except OSError as error:
         return Check(what, False, f"{settings.home}: {error.strerror or error}; set COPROD_HOME to a folder that can be written")
-    except (SettingsError, StoreError, ArtefactError) as error:
+    except (SettingsError, StoreError, ArtefactError, BaseModelError) as error:
         return Check(what, False, str(error))
 
 

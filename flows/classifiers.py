@@ -36,7 +36,11 @@ def directory_of(settings: Settings, version: str) -> Path:
     """
     folder, shipped = settings.home / path_of(version), load_manifest(SHIPPED)
     if (folder / MANIFEST).exists():
-        made_for, now = ((found.encoder_sha256, found.close_sha256) for found in (load_manifest(folder), shipped))
+        try:
+            found = load_manifest(folder)
+        except ArtefactError as error:
+            raise ArtefactError(str(error).replace(REBUILD, f"{GO_BACK}, then coprod retrain")) from None
+        made_for, now = ((one.encoder_sha256, one.close_sha256) for one in (found, shipped))
         if made_for != now and not (folder / ENCODER).exists():
             raise ArtefactError(f"{folder}: made for other networks than those now shipped; {GO_BACK}, then coprod retrain")
         return folder

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from config.schema import Config
 from config.settings import Settings
 from coprod_nlp.reading.artefact import ArtefactError
+from coprod_nlp.reading.base_model import BaseModelError
 from coprod_nlp.vocabulary import RunStage
 from flows.exports import cut_export
 from flows.job import Job, RequestError, reopen_job
@@ -107,7 +108,7 @@ def _rewrite(engine: Engine, run_id: str, rows: list[Any], *, settings: Settings
         work_anew(jobs[0])
         for job in jobs:
             report(job)
-    except (RequestError, ArtefactError, OSError):
+    except (RequestError, ArtefactError, BaseModelError, OSError):
         return False
     return True
 

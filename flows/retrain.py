@@ -138,7 +138,7 @@ def retrain(council: str | None = None, shift_thresholds: bool = False) -> Outco
     try:
         # 2. Labelled posts of platforms that allow training, one judgement a post.
         gather_task(under_way)
-        # 3. New heads on the champion's encoder, both measured on the fixed and the recent set; a card.
+        # 3. New heads on the champion's networks, both measured on the fixed and the recent set; a card.
         fit_task(under_way)
         # 4. The challenger in the store. Nothing reads with it until somebody promotes it.
         register_task(under_way)

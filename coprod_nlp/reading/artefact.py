@@ -18,7 +18,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from coprod_nlp.reading.base_model import BaseModelError, prepared
+from coprod_nlp.reading.base_model import prepared
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder
 from coprod_nlp.reading.gate import BITS, Gate, stacked
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
@@ -187,6 +187,8 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     ------
     ArtefactError
         Where it is not there, its bytes are not those of its manifest, or it was made for other labels or features.
+    BaseModelError
+        Where the base model of the close reading is not installed, or cannot be kept.
     """
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
@@ -205,15 +207,13 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     sizes = (len(gate.post_weights), len(gate.sentence_weights), len(heads.weights), len(close_heads.weights), gate.joint.shape[1])
     if sizes != (1 << BITS, 1 << BITS, FEATURES, CLOSE_FEATURES, 3):
         raise ArtefactError(f"{directory}: its classifiers do not fit its features; {REBUILD}")
+    base = prepared()
     try:
-        base = prepared()
         wordpieces = Wordpieces(networks.wordpieces)
         encoder, close = Encoder(networks.encoder, wordpieces), Encoder(networks.close, wordpieces, base)
-    except BaseModelError as error:
-        raise ArtefactError(str(error)) from None
     except Exception as error:  # noqa: BLE001  (what is written in Rust and C++ raises nothing narrower)
         raise ArtefactError(f"{directory}: its networks cannot be loaded ({type(error).__name__}); {REBUILD}") from None
-    return Artefact(manifest, wordpieces, gate, encoder, heads, close, close_heads, _in_order(manifest.close_thresholds))
+    return Artefact(manifest, wordpieces, gate, encoder, heads, close, close_heads, in_order(manifest.close_thresholds))
 
 
 def load_fitted(directory: Path = SHIPPED) -> Fitted:
@@ -246,14 +246,21 @@ def load_networks(directory: Path = SHIPPED) -> Networks:
 
 def _gate(fitted: Fitted, manifest: Manifest) -> Gate:
     joint, constants = stacked(fitted.gate_joint)
-    thresholds = _in_order(manifest.gate_thresholds)
+    thresholds = in_order(manifest.gate_thresholds)
     return Gate(
         *stacked(fitted.gate_posts), *stacked(fitted.gate_sentences), np.concatenate([joint.T, constants[:, None]], axis=1), thresholds
     )
 
 
-def _in_order(thresholds: Mapping[str, float]) -> Floats:
+def in_order(thresholds: Mapping[str, float]) -> Floats:
+    """(LABELS,)"""
     return np.array([thresholds[label] for label in LABELS], dtype=np.float32)
+
+
+def calls_for_close(chances: Floats, close_thresholds: Floats) -> NDArray[np.bool_]:
+    """(posts,) whether what the deep reading says, (posts, LABELS), is worth a close one."""
+    called: NDArray[np.bool_] = (chances >= close_thresholds).any(axis=1)
+    return called
 
 
 def _checked(directory: Path, name: str, digest: str) -> bytes:

@@ -4,12 +4,13 @@ It comes from the package registry, as an archive in five pieces. Once, its weig
 to the same bytes everywhere; an artefact adds what was learned here and names places in that file (`coprod_nlp.training.export`).
 """
 
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
@@ -50,7 +51,7 @@ Stored = Mapping[str, Floats]
 
 
 class BaseModelError(Exception):
-    """A base model is not installed, or not whole; the message says what, and what to install."""
+    """A base model, or what fine-tuning needs, is not installed, not whole or cannot be kept; the message says what, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def prepared(path: Path = PREPARED) -> Path:
                 draft.write_bytes(raw)
                 draft.replace(path)
         except OSError as error:
+            if _is_sound(path):  # another process was first, and Windows replaces no file that is open
+                return path
             raise BaseModelError(f"{path}: cannot be written ({error.strerror}); the close reading's base model is kept there") from None
         if not _is_sound(path):
             raise BaseModelError(f"{path}: not what was expected after writing it; install it again with `{INSTALL} --force-reinstall`")
@@ -115,7 +118,7 @@ def prepared(path: Path = PREPARED) -> Path:
 def _is_sound(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return hash_of(file.read()) == PREPARED_SHA256
+            return file_digest(file, "sha256").hexdigest() == PREPARED_SHA256
     except OSError:
         return False
 
@@ -175,7 +178,9 @@ def distances_between(pieces: int, *, kinds: int) -> NDArray[np.int64]:
     after = places[None, :] - places[:, None]
     half, exact = kinds // 2, kinds // 4
     apart = np.abs(after)
-    far = exact + (np.log(np.maximum(apart, 1) / exact) / np.log(FURTHEST / exact) * (half - exact)).astype(np.int64)
+    far = exact + (np.log(np.maximum(apart, 1) / exact) / np.log(FURTHEST / exact) * (half - exact) + 1e-9).astype(
+        np.int64
+    )  # its last bit may be lost
     found: NDArray[np.int64] = np.where(apart < exact, apart, np.minimum(far, half - 1)) + half * (after > 0)
     return found
 
@@ -232,4 +237,7 @@ def hash_of(raw: bytes) -> str:
 
 
 if __name__ == "__main__":
-    prepared()
+    try:
+        prepared()
+    except BaseModelError as error:
+        sys.exit(str(error))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from coprod_nlp.reading.artefact import Artefact, load_artefact
+from coprod_nlp.reading.artefact import Artefact, calls_for_close, load_artefact
 from coprod_nlp.reading.encoder import Encoded
 from coprod_nlp.reading.evidence import find_evidence
 from coprod_nlp.reading.gate import look
@@ -34,7 +34,7 @@ class Explanation:
 
     @property
     def chances(self) -> dict[str, float]:
-        """What was decided by."""
+        """Those of the last stage it came to; none where it was set aside."""
         return self.close or self.deep or self.glances
 
 
@@ -107,14 +107,14 @@ class Reader:
                 yield self._passed_over(item, glance), Looks(glance)
                 continue
             encoded = artefact.encoder.encode(item.title, item.body)
-            chances = artefact.heads.chances(encoded.features[None])[0]
-            if (chances < artefact.close_thresholds).all():
-                yield self._decided(item, chances, encoded), Looks(glance, chances)
+            chances = artefact.heads.chances(encoded.features[None])
+            if not calls_for_close(chances, artefact.close_thresholds)[0]:
+                yield self._decided(item, chances[0], encoded), Looks(glance, chances[0])
                 continue
             closely = artefact.close.encode(item.title, item.body)
             decided_by = artefact.close_heads.chances(np.concatenate([encoded.features, closely.features])[None])[0]
             both = replace(encoded, spans=(encoded.spans + closely.spans) / np.float32(2))
-            yield self._decided(item, decided_by, both), Looks(glance, chances, decided_by)
+            yield self._decided(item, decided_by, both), Looks(glance, chances[0], decided_by)
 
     def _passed_over(self, item: Kept, glance: Floats) -> Reading:
         """A post in which the gate saw nothing: read, without area or signal."""

@@ -1,4 +1,4 @@
-"""What fine-tuning begins from and needs besides (`requirements-train.txt`). Nothing here needs PyTorch."""
+"""What fine-tuning needs that reading does not (`requirements-train.txt`). Nothing here needs PyTorch."""
 
 from importlib.metadata import PackageNotFoundError, distribution
 

@@ -63,7 +63,7 @@ scikit-learn classifiers on both.
 
 
 def model_card(manifest: Manifest, *, parent: str | None = None) -> str:
-    """A card in Markdown; `parent` is the version whose encoder, gate and thresholds it took over."""
+    """A card in Markdown; `parent` is the version whose networks, gate and thresholds it took over."""
     parts = [
         f"# Model card: {manifest.version}\n\nMade on {manifest.made_on}.\n",
         FOR_AND_NOT_FOR,
@@ -78,7 +78,7 @@ def model_card(manifest: Manifest, *, parent: str | None = None) -> str:
 
 def _learned_from(manifest: Manifest, parent: str | None) -> str:
     lineage = (
-        f"Encoder, gate and thresholds are those of {parent}, unless said otherwise below; the classifiers on the encoder were fitted anew."
+        f"Networks, gate and thresholds are those of {parent}, unless said otherwise below; the classifiers on them were fitted anew."
         if parent
         else "Fitted from the project's corpus alone."
     )
@@ -86,19 +86,20 @@ def _learned_from(manifest: Manifest, parent: str | None) -> str:
         ("sources", ", ".join(manifest.sources)),
         *((f"messages: {name}", f"{count:,}") for name, count in sorted(manifest.messages.items())),
         *((f"SHA-256 of {name}", f"`{digest}`") for name, digest in sorted(manifest.data.items())),
-        ("SHA-256 of the encoder", f"`{manifest.encoder_sha256}`"),
+        ("SHA-256 of the deep reading's network", f"`{manifest.encoder_sha256}`"),
+        ("SHA-256 of what the close reading's network learned", f"`{manifest.close_sha256}`"),
         ("SHA-256 of the estimators", f"`{manifest.estimators_sha256}`"),
         ("version of the features", str(manifest.features_version)),
     ]
-    encoder = "".join(f"- {sentence}\n" for sentence in manifest.lineage)
-    paragraphs = [f"{lineage}\n", *([encoder] if encoder else []), _table(("what", "value"), rows)]
+    networks = "".join(f"- {sentence}\n" for sentence in manifest.lineage)
+    paragraphs = [f"{lineage}\n", *([networks] if networks else []), _table(("what", "value"), rows)]
     return "## Where it comes from\n\n" + "\n".join(paragraphs)
 
 
 def _figures(manifest: Manifest) -> str:
     share = f"{SHARE:.0%}".replace("%", " %")
     text = (
-        "## What it scores\n\nOf the deep reading, at the thresholds below. "
+        "## What it scores\n\nWith the gate open, at the thresholds below. "
         f"The range is the middle {share} when the messages are drawn again.\n"
     )
     for name, figures in sorted(manifest.figures.items()):
@@ -135,13 +136,14 @@ def _set(name: str, figures: Mapping[str, Any], all_figures: Mapping[str, Any]) 
 
 def _thresholds(manifest: Manifest) -> str:
     low, high = manifest.uncertain
-    rows = [(label, f"{manifest.thresholds[label]:.2f}", f"{manifest.gate_thresholds[label]:.4f}") for label in LABELS]
+    tables = (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds)
+    rows = [(label, *(f"{table[label]:.2f}" for table in tables)) for label in LABELS]
     notes = "".join(f"- {note}\n" for note in manifest.notes)
     return (
         "## Thresholds\n\nA label is decided for from its threshold on; a post gets a deep reading where the gate reaches its own "
-        "for any label.\n"
+        "for any label, and a close one where the deep one reaches its own.\n"
         f"Where `willing` is between {low:.2f} and {high:.2f} a person should label the post.\n\n{notes}\n"
-        + _table(("label", "threshold", "gate"), rows)
+        + _table(("label", "threshold", "gate", "close"), rows)
     )
 
 

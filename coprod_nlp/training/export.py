@@ -20,6 +20,8 @@ from coprod_nlp.training.network import Geometry, State
 from coprod_nlp.training.pretrained import MINILM, MPNET
 
 OPSET, IR = 20, 10
+# What stands for none among the integers of a row.
+MIDDLE = 128
 # The linear maps of a layer, and which parts of it each of them joins.
 LINEAR = {"joint": ("query", "key", "value"), "out": ("out",), "inner": ("inner",), "outer": ("outer",)}
 
@@ -155,6 +157,14 @@ class _Graph:
 class _AdapterGraph(_Graph):
     """A graph whose base model stands in a file of its own, and beside whose linear maps stands what was learned."""
 
+    def __init__(self, state: State, geometry: Geometry) -> None:
+        super().__init__(state, geometry)
+        floats = {"tiny": 1e-12, "steps": MIDDLE - 1, "middle": MIDDLE}
+        for name, value in floats.items():
+            self.constant(name, np.float32(value))
+        self.constant("nothing", np.uint8(MIDDLE))
+        self.constant("last", np.array([-1], np.int64))
+
     def stored(self, name: str) -> str:
         """An array of the prepared file."""
         place = base_model.layout()[name]
@@ -182,20 +192,20 @@ class _AdapterGraph(_Graph):
 
     def layer_linear(self, stem: str, name: str, hidden: str) -> str:
         whole = f"{stem}{name}"
-        quantised = self.node("DynamicQuantizeLinear", hidden, name=f"{whole}.quantised", outputs=3)
-        product = self.product(whole, quantised, *(self.stored(f"{whole}.{part}") for part in ("weight", "scale")))
+        rows = self.rows(f"{whole}.rows", hidden)
+        product = self.product(whole, rows, *(self.stored(f"{whole}.{part}") for part in ("weight", "scale")))
         own = self.node("Add", product, self.stored(f"{whole}.bias"), name=f"{whole}.own")
         if f"{stem}{LINEAR[name][0]}.down.weight" not in self.state:
             return own
-        learned = [self.learned(f"{stem}{part}", quantised) for part in LINEAR[name]]
+        learned = [self.learned(f"{stem}{part}", rows) for part in LINEAR[name]]
         joined = self.node("Concat", *learned, name=f"{whole}.learned", axis=-1) if len(learned) > 1 else learned[0]
         return self.node("Add", own, joined, name=whole)
 
-    def learned(self, stem: str, quantised: str) -> str:
+    def learned(self, stem: str, rows: str) -> str:
         """What stands beside a linear map; of a query, the share that the prepared file holds of it too."""
         share = np.float32(1 / np.sqrt(self.geometry.width / self.geometry.heads)) if stem.endswith("query") else np.float32(1)
-        down = self.product(f"{stem}.down", quantised, *self.integers(f"{stem}.down", self.state[f"{stem}.down.weight"]))
-        between = self.node("DynamicQuantizeLinear", down, name=f"{stem}.between", outputs=3)
+        down = self.product(f"{stem}.down", rows, *self.integers(f"{stem}.down", self.state[f"{stem}.down.weight"]))
+        between = self.rows(f"{stem}.between", down)
         return self.product(f"{stem}.up", between, *self.integers(f"{stem}.up", self.state[f"{stem}.up.weight"] * share))
 
     def integers(self, name: str, weight: NDArray[np.float32]) -> tuple[str, str]:
@@ -203,8 +213,15 @@ class _AdapterGraph(_Graph):
         integers, scale = base_model.quantised(weight.T, axis=0)
         return self.constant(f"{name}.weight", integers), self.constant(f"{name}.scale", scale[0])
 
-    def product(self, name: str, quantised: str, weight: str, scale: str) -> str:
+    def rows(self, name: str, hidden: str) -> str:
+        """Integers around `MIDDLE` and what one of them is worth (`.worth`), for each row its own: one for all leaves little of most."""
+        largest = self.node("ReduceMax", self.node("Abs", hidden, name=f"{name}.abs"), "last", name=f"{name}.largest", keepdims=1)
+        self.node("Div", self.node("Max", largest, "tiny", name=f"{name}.some"), "steps", name=f"{name}.worth")
+        steps = self.node("Round", self.node("Div", hidden, f"{name}.worth", name=f"{name}.steps"), name=f"{name}.whole")
+        return self.node("Cast", self.node("Add", steps, "middle", name=f"{name}.moved"), name=name, to=TensorProto.UINT8)
+
+    def product(self, name: str, rows: str, weight: str, scale: str) -> str:
         """The product of two matrices of integers, as floats."""
-        whole = self.node("MatMulInteger", f"{quantised}.0", weight, f"{quantised}.2", name=f"{name}.integers")
-        worth = self.node("Mul", f"{quantised}.1", scale, name=f"{name}.worth")
-        return self.node("Mul", self.node("Cast", whole, name=f"{name}.cast", to=TensorProto.FLOAT), worth, name=f"{name}.product")
+        whole = self.node("MatMulInteger", rows, weight, "nothing", name=f"{name}.integers")
+        by_row = self.node("Mul", self.node("Cast", whole, name=f"{name}.cast", to=TensorProto.FLOAT), f"{rows}.worth", name=f"{name}.row")
+        return self.node("Mul", by_row, scale, name=f"{name}.product")

@@ -27,7 +27,7 @@ from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation, measure
-from coprod_nlp.training.heads import fit_both, kind_of, require_both, scale, score, see
+from coprod_nlp.training.heads import fit_both, kind_of, require_both, score, see
 from coprod_nlp.training.measure import Scored, histograms
 from coprod_nlp.training.split import Split, split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
@@ -67,22 +67,21 @@ def fit_reading(
     FittingError
         Where it has a label in every message of a share, or in none.
     BaseModelError
-        Where a base model is to be fine-tuned and is not installed, or not whole.
+        Where a base model is not installed, not whole, or cannot be written.
     """
     thresholds = load_thresholds()
     split = split_corpus(load_corpus(corpus))
     for share in (split.learned, split.tuned):  # before the work of hours
         require_both(targets(share), LABELS)
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
+    base_file = prepared()  # before the work of hours, too
     base = base or fine_tuned(split.learned, report)
     report("gate")
     gates = fit_gate(split.learned)
     report("heads")
     wordpieces = Wordpieces(base.networks.wordpieces)
-    encoders = Encoder(base.networks.encoder, wordpieces), Encoder(base.networks.close, wordpieces, prepared())
-    heads = fit_both(see(*encoders, split.tuned), targets(split.tuned))
-    scale(heads.deep[WILLING], *thresholds.willing_scale)
-    scale(heads.close[WILLING], *thresholds.close_willing_scale)
+    encoders = Encoder(base.networks.encoder, wordpieces), Encoder(base.networks.close, wordpieces, base_file)
+    heads = fit_both(see(*encoders, split.tuned), targets(split.tuned), thresholds)
     fitted = Fitted(*gates, join_gate(split.tuned, *gates), heads.deep, heads.close)
     scored = score(see(*encoders, split.checked), targets(split.checked), heads, thresholds.decide, by_kind(thresholds.close))
     manifest = save_artefact(

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import Heads
+from coprod_nlp.reading.artefact import Heads, calls_for_close, in_order
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features
 from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, WILLING
 from coprod_nlp.text.clean import prose
 from coprod_nlp.training.corpus import LabelledPost
 from coprod_nlp.training.measure import Scored
+from coprod_nlp.training.thresholds import Thresholds
 
 # A head is the mean of two: one on what the encoders themselves say of the label, and one on everything they say, which an analyst's labels
 # can bend to a meaning that no encoder learned. How much each is trusted was tried on real messages (docs/reading.md).
@@ -56,7 +57,7 @@ class BothHeads:
     def chances(self, seen: Seen, close_thresholds: Mapping[str, float]) -> Floats:
         """(messages, LABELS) probabilities that a reading decides by: those of the close reading where the deep one calls for it."""
         chances = Heads(*stacked(self.deep)).chances(seen.deep)
-        called = (chances >= np.array([close_thresholds[label] for label in LABELS])).any(axis=1)
+        called = calls_for_close(chances, in_order(close_thresholds))
         chances[called] = Heads(*stacked(self.close)).chances(seen.close[called])
         return chances
 
@@ -69,9 +70,12 @@ def see(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost]) -> Seen
     return Seen(deep, np.concatenate([deep, own], axis=1))
 
 
-def fit_both(seen: Seen, truth: Bools, weights: Floats | None = None) -> BothHeads:
-    """Classifiers of both readings, as `fit_heads` fits them."""
-    return BothHeads(fit_heads(seen.deep, truth, weights), fit_heads(seen.close, truth, weights))
+def fit_both(seen: Seen, truth: Bools, thresholds: Thresholds, weights: Floats | None = None) -> BothHeads:
+    """Classifiers of both readings, as `fit_heads` fits them, `willing` scaled as people chose."""
+    deep, close = fit_heads(seen.deep, truth, weights), fit_heads(seen.close, truth, weights)
+    scale(deep[WILLING], *thresholds.willing_scale)
+    scale(close[WILLING], *thresholds.close_willing_scale)
+    return BothHeads(deep, close)
 
 
 def fit_heads(encoded: Floats, truth: Bools, weights: Floats | None = None) -> Fits:

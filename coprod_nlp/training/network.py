@@ -1,6 +1,6 @@
 """The network that learns: an encoder of BERT's kind (Devlin et al. 2019, arXiv:1810.04805) and what it says of a message.
 
-One class for the small encoder that is shipped and for the large one that teaches it; `Geometry` is what they differ in.
+One class for the small network of the deep reading and the large one of the close reading; `Geometry` is what they differ in.
 """
 
 from collections.abc import Sequence
@@ -94,9 +94,8 @@ class Layer(nn.Module):  # type: ignore[misc]
 
     def learning(self) -> list[nn.Parameter]:
         """What of it learns: all, or where it has a rank, what stands beside its linear maps."""
-        if not any(isinstance(part, Adapted) for part in self.children()):
-            return list(self.parameters())
-        return [weight for part in self.children() if isinstance(part, Adapted) for weight in (part.down.weight, part.up.weight)]
+        adapted = [part for part in self.children() if isinstance(part, Adapted)]
+        return [weight for part in adapted for weight in (part.down.weight, part.up.weight)] or list(self.parameters())
 
     def forward(self, hidden: Tensor, bias: Tensor) -> Tensor:
         """(rows, pieces, width) from the same; `bias` is added to how much pieces attend to each other."""

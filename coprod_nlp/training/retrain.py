@@ -24,7 +24,7 @@ from coprod_nlp.reading.artefact import (
     save_artefact,
 )
 from coprod_nlp.reading.gate import look
-from coprod_nlp.reading.labels import LABELS, WILLING
+from coprod_nlp.reading.labels import LABELS, SENSITIVE, WILLING
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.training.card import model_card
@@ -36,6 +36,7 @@ from coprod_nlp.training.heads import BothHeads, Seen, fit_both, score, see
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, f1_of, histograms
 from coprod_nlp.training.split import split_corpus
+from coprod_nlp.training.thresholds import load_thresholds
 
 # A labelled post counts as many messages of the corpus, fewer where there are so many that they would count for more than the corpus
 # together; never less than one. Chosen by trying 1 to 12 on 300 labels: docs/classifiers.md.
@@ -191,6 +192,11 @@ def shifted(thresholds: Mapping[str, float], chances: Floats, truth: Bools) -> d
     return found
 
 
+def lowered(close: Mapping[str, float], decide: Mapping[str, float]) -> dict[str, float]:
+    """From where on a message is read closely: what is decided for must be, however low its threshold was shifted."""
+    return {label: min(value, decide[label]) if label in {WILLING, SENSITIVE} else value for label, value in close.items()}
+
+
 def labels_digest(cases: Sequence[Case]) -> str:
     """SHA-256 over the labelled messages, in whatever order they come."""
     rows = sorted(
@@ -218,7 +224,7 @@ class _Material:
         kept = np.setdiff1d(np.arange(len(self.learned)), np.asarray(rows, dtype=np.int64))
         weights = np.concatenate([np.ones(len(self.tuned)), np.full(len(kept), self.weight)]).astype(np.float32)
         truth = np.concatenate([self.tuned_truth, self.learned_truth[kept]])
-        return fit_both(self.tuned.and_also(self.learned.rows(kept)), truth, weights)
+        return fit_both(self.tuned.and_also(self.learned.rows(kept)), truth, load_thresholds(), weights)
 
     def scored(self, seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float]) -> Scored:
         return score(seen, truth, heads, decide, self.artefact.manifest.close_thresholds)
@@ -274,7 +280,7 @@ def _write(
         },
         thresholds=decide,
         gate_thresholds=before.gate_thresholds,
-        close_thresholds=before.close_thresholds,
+        close_thresholds=lowered(before.close_thresholds, decide),
         uncertain=before.uncertain,
         figures=figures,
         profile=dict(histograms(after[CHECKED].scored.chances)),
@@ -305,7 +311,7 @@ def _notes(material: _Material, decide: Mapping[str, float], champion: Side) -> 
 
 
 def _let_through(artefact: Artefact, posts: Sequence[LabelledPost], scored: Scored) -> dict[str, Any]:
-    """Of the willing messages that the deep reading finds, how many the gate lets it see."""
+    """Of the willing messages that are found with the gate open, how many it lets pass."""
     place = LABELS.index(WILLING)
     found = scored.decided[:, place] & scored.truth[:, place]
     words = [prose(item.post.title) + TITLE_END + prose(item.post.body) for item in posts]

@@ -1,4 +1,4 @@
-"""Which labelled messages the encoder learns from, which set heads and thresholds, and which only check."""
+"""Which labelled messages the networks learn from, which set heads and thresholds, and which only check."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from coprod_nlp.training.corpus import LabelledPost
 
-# Of 18 messages 15 teach encoder and gate, 2 tune heads and gate, 1 checks what came of it.
+# Of 18 messages 15 teach networks and gate, 2 tune heads and gate, 1 checks what came of it.
 SHARES = 18
 TUNES, CHECKS = (0, 6), (12,)
 

@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from coprod_nlp.reading.labels import LABELS
+from coprod_nlp.reading.labels import LABELS, SENSITIVE, WILLING
 
 KINDS = ("willing", "area", "sensitive", "signal")
 FILE = Path(__file__).parent / "thresholds.toml"
@@ -50,6 +50,8 @@ def load_thresholds(path: Path = FILE) -> Thresholds:
     gate, close = ({kind: float(table[stage][kind]) for kind in KINDS} for stage in ("gate", "close"))
     if wrong := [name for name, value in (*decide.items(), *gate.items(), *close.items()) if not 0 < value < 1]:
         raise ValueError(f"{path.name}: wanted probabilities between 0 and 1; not so: {', '.join(wrong)}")
+    if wrong := [kind for kind in (WILLING, SENSITIVE) if close[kind] > decide[kind]]:
+        raise ValueError(f"{path.name}: `close` is above `decide` for {', '.join(wrong)}: that would be decided without a close reading")
     low, high = map(float, table["uncertain"])
     if not 0 <= low < high <= 1:
         raise ValueError(f"{path.name}: `uncertain` is {low} to {high}; wanted two probabilities, the lower first")

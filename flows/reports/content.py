@@ -176,9 +176,9 @@ def _why_empty(totals: dict[str, int], minimum_voices: int) -> str:
     if not totals["willing"]:
         return f"In {count_of(totals['read'], 'post')} that were read, none offers, organises, asks to join or says they already help."
     return (
-        f"{count_of(totals['willing'], 'willing message')} were found, but no network has {minimum_voices} or more different willing "
-        "voices in one policy area, whether they answer each other or not. Smaller ones are never shown; their messages are counted in the "
-        "opportunity map."
+        f"{count_of(totals['willing'], 'willing message')} were found, but no network has {minimum_voices} or more different "
+        "voices in one policy area who are likely enough to be willing, whether they answer each other or not. Smaller ones are never "
+        "shown; their messages are counted in the opportunity map."
     )
 
 
