@@ -14,7 +14,7 @@ from coprod_nlp.training.evaluate import evaluation, measure
 from coprod_nlp.training.measure import Scored
 
 SECTIONS = [
-    "What it is for", "What it is not for", "Where it comes from", "What it scores", "Thresholds", "Weaknesses", "Licence and base model",
+    "What it is for", "What it is not for", "Where it comes from", "What it scores", "Thresholds", "Weaknesses", "Licence and base models",
 ]  # fmt: skip
 
 
@@ -40,7 +40,8 @@ def test_a_card_has_every_part(manifest: Manifest) -> None:
     assert re.findall(r"(?m)^## (.*)$", card) == SECTIONS
     for words in (
         manifest.version, manifest.made_on, "reading-before", "archive, project", "`c0ffee`", "`5eed`", "1,432", "all-MiniLM-L6-v2",
-        "Apache-2.0", "60 messages", "`archive:town`", "thresholds chosen on: a set", manifest.encoder_sha256, manifest.estimators_sha256,
+        "Apache-2.0", "60 messages", "`archive:town`", "thresholds chosen on: a set", manifest.encoder_sha256, manifest.close_sha256,
+        manifest.estimators_sha256, "all-mpnet-base-v2",
     ):  # fmt: skip
         assert words in card
 
@@ -52,8 +53,9 @@ def test_every_figure_stands_with_its_range_and_every_label_with_its_cases_and_t
             value, ends = manifest.figures[name][figure], manifest.figures["intervals"][name].get(figure)
             span = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "not known"
             assert f"| {words} | {'too few cases' if value is None else f'{value:.3f}'} | {span} |" in card
+    tables = (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds)
     for label in LABELS:
-        assert f"| {label} | {manifest.thresholds[label]:.2f} | {manifest.gate_thresholds[label]:.4f} |" in card
+        assert f"| {label} | {' | '.join(f'{table[label]:.2f}' for table in tables)} |" in card
     assert set(GUARDED) <= set(FIGURE_WORDS)
 
 

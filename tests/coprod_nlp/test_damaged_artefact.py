@@ -267,7 +267,7 @@ def test_a_whole_artefact_whose_base_model_can_be_neither_found_nor_made_is_refu
 ) -> None:
     monkeypatch.setattr(base_model, "PREPARED_SHA256", "0" * 64)
     monkeypatch.setattr(base_model, "PACKAGES", ("piece-of-nothing",))
-    with pytest.raises(ArtefactError, match=r"^piece-of-nothing is not installed; install it with .* -r requirements\.lock`$"):
+    with pytest.raises(base_model.BaseModelError, match=r"^piece-of-nothing is not installed; install it with .* -r requirements\.lock`$"):
         load_artefact(whole)
 
 

@@ -1,5 +1,6 @@
 """The classifiers on what the encoders say: fitted on labels of both kinds, and the close ones heard where the deep ones call for them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.training.corpus import LabelledPost, load_corpus
 from coprod_nlp.training.heads import BothHeads, FittingError, Seen, fit_both, fit_heads, kind_of, scale, score, see
+from coprod_nlp.training.thresholds import load_thresholds
 from tests.fakes.artefacts import heads
 
 MESSAGES = 40
+# No scale on `willing`.
+PLAIN = replace(load_thresholds(), willing_scale=(1.0, 0.0), close_willing_scale=(1.0, 0.0))
 
 Bools = NDArray[np.bool_]
 
@@ -74,7 +78,7 @@ def test_a_score_decides_by_the_chances_of_the_reading_that_was_called_for() -> 
 
 
 def test_heads_of_both_readings_tell_what_they_were_taught() -> None:
-    fitted = fit_both(seen(), truth())
+    fitted = fit_both(seen(), truth(), PLAIN)
     for some, features in ((fitted.deep, seen().deep), (fitted.close, seen().close)):
         assert list(some) == list(LABELS)
         assert (said(dict(some), features) >= 0.5).astype(bool)[truth()].mean() > 0.9
@@ -113,7 +117,7 @@ def test_a_message_that_counts_twice_weighs_as_if_it_stood_there_twice() -> None
 def test_heads_are_not_fitted_on_labels_of_one_kind(everywhere: bool) -> None:
     labels = truth()
     labels[:, LABELS.index(WILLING)] = everywhere
-    for fit in (lambda: fit_heads(seen().deep, labels), lambda: fit_both(seen(), labels)):
+    for fit in (lambda: fit_heads(seen().deep, labels), lambda: fit_both(seen(), labels, PLAIN)):
         with pytest.raises(FittingError, match=rf"of 40 messages .*: willing in {MESSAGES if everywhere else 0}; wanted"):
             fit()
 
@@ -166,3 +170,15 @@ def test_no_messages_are_seen_in_as_many_columns_as_any() -> None:
     artefact = load_artefact()
     some = see(artefact.encoder, artefact.close, [])
     assert (some.deep.shape, some.close.shape) == ((0, FEATURES), (0, CLOSE_FEATURES))
+
+
+def test_willing_alone_is_scaled_as_people_chose_in_each_reading_by_its_own() -> None:
+    chosen = replace(PLAIN, willing_scale=(0.5, 1.0), close_willing_scale=(2.0, -1.0))
+    plain, scaled = fit_both(seen(), truth(), PLAIN), fit_both(seen(), truth(), chosen)
+    for ours, theirs, (factor, summand) in (
+        (scaled.deep, plain.deep, chosen.willing_scale),
+        (scaled.close, plain.close, chosen.close_willing_scale),
+    ):
+        np.testing.assert_allclose(ours[WILLING].coef_, theirs[WILLING].coef_ * factor, rtol=1e-6)
+        np.testing.assert_allclose(ours[WILLING].intercept_, theirs[WILLING].intercept_ * factor + summand, rtol=1e-5)
+        assert all(np.array_equal(ours[label].coef_, theirs[label].coef_) for label in LABELS if label != WILLING)

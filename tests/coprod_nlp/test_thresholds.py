@@ -51,6 +51,8 @@ def test_each_stage_has_its_own_thresholds_and_scale(table: Path) -> None:
     for place, stage in enumerate(("gate", "close"), start=1):
         for kind in KINDS:
             change(table, f"{kind} = .*", f"{kind} = 0.{place}", under=stage)
+    for kind in ("willing", "sensitive"):
+        change(table, f"{kind} = .*", f"{kind} = 0.3", under="decide")
     change(change(table, "willing_scale = .*", "willing_scale = [0.5, 1]"), "close_willing_scale = .*", "close_willing_scale = [2, -1]")
     found = load_thresholds(table)
     assert (found.gate, found.close) == (dict.fromkeys(KINDS, 0.1), dict.fromkeys(KINDS, 0.2))
@@ -120,3 +122,10 @@ def test_a_threshold_of_a_stage_that_is_no_probability_is_named(table: Path, sta
 def test_a_scale_that_would_turn_or_lose_probabilities_is_refused(table: Path, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}`"):
         load_thresholds(change(table, f"{name} = .*", f"{name} = {value}"))
+
+
+@pytest.mark.parametrize("kind", ["willing", "sensitive"])
+def test_nothing_may_be_decided_for_that_is_not_read_closely(table: Path, kind: str) -> None:
+    change(change(table, f"{kind} = .*", f"{kind} = 0.3", under="decide"), f"{kind} = .*", f"{kind} = 0.31", under="close")
+    with pytest.raises(ValueError, match=rf"thresholds\.toml: `close` is above `decide` for {kind}: "):
+        load_thresholds(table)
