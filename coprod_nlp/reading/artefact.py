@@ -259,7 +259,7 @@ def in_order(thresholds: Mapping[str, float]) -> Floats:
 
 def calls_for_close(chances: Floats, close_thresholds: Floats) -> NDArray[np.bool_]:
     """(posts,) whether what the deep reading says, (posts, LABELS), is worth a close one."""
-    called: NDArray[np.bool_] = (chances >= close_thresholds).any(axis=1)
+    called: NDArray[np.bool_] = np.logical_or.reduce(chances >= close_thresholds, axis=1)
     return called
 
 

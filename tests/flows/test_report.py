@@ -294,7 +294,7 @@ def test_links_are_https_and_reddits_own_short_form_is_made_whole(
         pytest.param(told_by(author="[unknown]"), "None of the 6 posts says who wrote it", id="no authors"),
         pytest.param(told_by((CHAT,) * 3), "none offers, organises, asks to join", id="nobody willing"),
         pytest.param(told_by(SAID[:2], link_id=None, parent_id=None), "whether they answer each other or not", id="nobody answers"),
-        pytest.param(told_by((*SAID[:2], CHAT)), "no network has 3 or more different willing voices", id="too few willing"),
+        pytest.param(told_by((*SAID[:2], CHAT)), "no network has 3 or more different voices", id="too few willing"),
     ],
 )
 def test_a_report_without_leads_says_why(make_report: Callable[[list[Row]], Report], lines: list[Row], why: str) -> None:
