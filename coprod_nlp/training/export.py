@@ -85,12 +85,14 @@ class _Graph:
         product = self.node("MatMul", hidden, self.constant(f"{name}.weight", weight.T), name=f"{name}.product")
         return self.node("Add", product, self.constant(f"{name}.bias", bias), name=name)
 
+    def share(self, part: str) -> np.float32:
+        """What a linear map is multiplied by: of queries a share, so that their products with keys are small."""
+        return np.float32(1 / np.sqrt(self.geometry.width / self.geometry.heads) if part == "query" else 1)
+
     def layer_linear(self, stem: str, name: str, hidden: str) -> str:
-        """One of the linear maps of a layer; of queries, a share of what they are, so that their products with keys are small."""
-        share = np.float32(1 / np.sqrt(self.geometry.width / self.geometry.heads))
+        """One of the linear maps of a layer."""
         weight, bias = (
-            np.concatenate([self.state[f"{stem}{part}.{kind}"] * (share if part == "query" else 1) for part in LINEAR[name]])
-            for kind in ("weight", "bias")
+            np.concatenate([self.state[f"{stem}{part}.{kind}"] * self.share(part) for part in LINEAR[name]]) for kind in ("weight", "bias")
         )
         return self.linear(f"{stem}{name}", hidden, weight, bias)
 
@@ -197,16 +199,16 @@ class _AdapterGraph(_Graph):
         own = self.node("Add", product, self.stored(f"{whole}.bias"), name=f"{whole}.own")
         if f"{stem}{LINEAR[name][0]}.down.weight" not in self.state:
             return own
-        learned = [self.learned(f"{stem}{part}", rows) for part in LINEAR[name]]
+        learned = [self.learned(stem, part, rows) for part in LINEAR[name]]
         joined = self.node("Concat", *learned, name=f"{whole}.learned", axis=-1) if len(learned) > 1 else learned[0]
         return self.node("Add", own, joined, name=whole)
 
-    def learned(self, stem: str, rows: str) -> str:
+    def learned(self, stem: str, part: str, rows: str) -> str:
         """What stands beside a linear map; of a query, the share that the prepared file holds of it too."""
-        share = np.float32(1 / np.sqrt(self.geometry.width / self.geometry.heads)) if stem.endswith("query") else np.float32(1)
-        down = self.product(f"{stem}.down", rows, *self.integers(f"{stem}.down", self.state[f"{stem}.down.weight"]))
-        between = self.rows(f"{stem}.between", down)
-        return self.product(f"{stem}.up", between, *self.integers(f"{stem}.up", self.state[f"{stem}.up.weight"] * share))
+        whole = f"{stem}{part}"
+        down = self.product(f"{whole}.down", rows, *self.integers(f"{whole}.down", self.state[f"{whole}.down.weight"]))
+        between = self.rows(f"{whole}.between", down)
+        return self.product(f"{whole}.up", between, *self.integers(f"{whole}.up", self.state[f"{whole}.up.weight"] * self.share(part)))
 
     def integers(self, name: str, weight: NDArray[np.float32]) -> tuple[str, str]:
         """A matrix and what one of its integers is worth."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import Heads, calls_for_close, in_order
+from coprod_nlp.reading.artefact import Fitted, Heads, calls_for_close, in_order
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features
 from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, WILLING
@@ -53,6 +53,11 @@ class BothHeads:
 
     deep: Mapping[str, LogisticRegression]
     close: Mapping[str, LogisticRegression]
+
+    @classmethod
+    def of(cls, fitted: Fitted) -> "BothHeads":
+        """Those of an artefact."""
+        return cls(fitted.heads, fitted.close_heads)
 
     def chances(self, seen: Seen, close_thresholds: Mapping[str, float]) -> Floats:
         """(messages, LABELS) probabilities that a reading decides by: those of the close reading where the deep one calls for it."""

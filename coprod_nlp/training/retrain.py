@@ -36,7 +36,7 @@ from coprod_nlp.training.heads import BothHeads, Seen, fit_both, score, see
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, f1_of, histograms
 from coprod_nlp.training.split import split_corpus
-from coprod_nlp.training.thresholds import load_thresholds
+from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
 # A labelled post counts as many messages of the corpus, fewer where there are so many that they would count for more than the corpus
 # together; never less than one. Chosen by trying 1 to 12 on 300 labels: docs/classifiers.md.
@@ -121,7 +121,7 @@ def retrain(
     out_of_fold = _out_of_fold(material)
     decide = shifted(thresholds, out_of_fold, material.learned_truth) if is_shifting else dict(thresholds)
     report("figures")
-    before, after = material.measured(BothHeads(fitted.heads, fitted.close_heads), thresholds), material.measured(heads, decide)
+    before, after = material.measured(BothHeads.of(fitted), thresholds), material.measured(heads, decide)
     manifest = _write(
         directory,
         replace(fitted, heads=heads.deep, close_heads=heads.close),
@@ -151,8 +151,8 @@ def measured_beside(champion: Side, challenger: Side, cases: Sequence[Case], *, 
     seen: dict[tuple[str, str], dict[str, Seen]] = {}
     sides = []
     for side in (champion, challenger):
-        artefact, fitted = load_artefact(side.directory), load_fitted(side.directory)
-        manifest, heads = artefact.manifest, BothHeads(fitted.heads, fitted.close_heads)
+        artefact, heads = load_artefact(side.directory), BothHeads.of(load_fitted(side.directory))
+        manifest = artefact.manifest
         networks = (manifest.encoder_sha256, manifest.close_sha256)
         if networks not in seen:
             seen[networks] = {name: see(artefact.encoder, artefact.close, posts) for name, posts in sets.items() if posts}
@@ -208,9 +208,10 @@ def labels_digest(cases: Sequence[Case]) -> str:
 
 @dataclass(frozen=True)
 class _Material:
-    """What the networks say of the corpus's tuned and checked shares, and of learned and recent cases."""
+    """What the networks say of the corpus's tuned and checked shares, and of learned and recent cases; how people chose to decide."""
 
     artefact: Artefact
+    chosen: Thresholds
     held: HeldBack
     tuned: Seen
     tuned_truth: Bools
@@ -224,7 +225,7 @@ class _Material:
         kept = np.setdiff1d(np.arange(len(self.learned)), np.asarray(rows, dtype=np.int64))
         weights = np.concatenate([np.ones(len(self.tuned)), np.full(len(kept), self.weight)]).astype(np.float32)
         truth = np.concatenate([self.tuned_truth, self.learned_truth[kept]])
-        return fit_both(self.tuned.and_also(self.learned.rows(kept)), truth, load_thresholds(), weights)
+        return fit_both(self.tuned.and_also(self.learned.rows(kept)), truth, self.chosen, weights)
 
     def scored(self, seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float]) -> Scored:
         return score(seen, truth, heads, decide, self.artefact.manifest.close_thresholds)
@@ -240,7 +241,8 @@ def _material(artefact: Artefact, held: HeldBack, corpus: Path, report: Report) 
     report(f"{len(split.checked):,} messages of the corpus and {len(recent):,} labelled to test with")
     tuned, ours, checked, newest = (see(artefact.encoder, artefact.close, posts) for posts in (split.tuned, learned, split.checked, recent))
     return _Material(
-        artefact, held, tuned, targets(split.tuned), ours, targets(learned), label_weight(corpus=len(tuned), labels=len(learned)),
+        artefact, load_thresholds(), held, tuned, targets(split.tuned), ours, targets(learned),
+        label_weight(corpus=len(tuned), labels=len(learned)),
         {CHECKED: (split.checked, checked), RECENT: (recent, newest)},
     )  # fmt: skip
 

@@ -16,11 +16,10 @@ class Thresholds:
     """How probabilities become decisions.
 
     `willing_scale` are a factor and a summand for the log-odds of `willing` in the deep reading, `close_willing_scale` in the close one:
-    messages of the corpus are plainer than life, so what
-    learned from them is too sure of itself elsewhere. `decide` (LABELS) are the probabilities from which on a label is decided for;
-    `uncertain` is the band of `willing` that goes to the label queue; `gate` are the probabilities at a glance from which on a post is
-    read deeply, and `close` those of the deep reading from which on it is read closely, for willing, sensitive, any area, any other
-    signal.
+    messages of the corpus are plainer than life, so what learned from them is too sure of itself elsewhere. `decide` (LABELS) are the
+    probabilities from which on a label is decided for; `uncertain` is the band of `willing` that goes to the label queue; `gate` are the
+    probabilities at a glance from which on a post is read deeply, and `close` those of the deep reading from which on it is read closely,
+    for willing, sensitive, any area, any other signal.
     """
 
     chosen_on: str
