@@ -21,7 +21,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from coprod_nlp.reading.base_model import hash_of, prepared
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder
 from coprod_nlp.reading.gate import BITS, Gate, stacked
-from coprod_nlp.reading.labels import LABELS, SPAN_LABELS
+from coprod_nlp.reading.labels import LABELS, SPAN_LABELS, WILLING
 from coprod_nlp.text.wordpieces import Wordpieces
 
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
@@ -31,7 +31,7 @@ ENCODER, CLOSE = "encoder.onnx", "close.onnx"
 TRUSTED: tuple[str, ...] = ()
 REBUILD = "rebuild it: coprod retrain --from-scratch"
 # Everything about how texts become features; an artefact fitted under another number is refused.
-FEATURES_VERSION = 4
+FEATURES_VERSION = 5
 
 Floats = NDArray[np.float32]
 
@@ -46,8 +46,8 @@ class Manifest:
 
     `version` names it in every reading. `sources` says where its labels came from, `data` the hash of each data set. `thresholds` are
     the probabilities from which on a label is decided for, `gate_thresholds` those at a glance from which on a post is read deeply, and
-    `close_thresholds` those of the deep reading from which on it is read closely; `uncertain` is the band of `willing` that goes to the
-    label queue. `figures` are what it scored when it was made, and `profile` the share of messages in each tenth of each label's
+    `close_from` that of `willing` in the deep reading from which on it is read closely; `uncertain` is the band of `willing` that goes to
+    the label queue. `figures` are what it scored when it was made, and `profile` the share of messages in each tenth of each label's
     probability, to tell drift by. `lineage` says how the networks came about, in a few sentences.
     """
 
@@ -59,7 +59,7 @@ class Manifest:
     labels: tuple[str, ...]
     thresholds: dict[str, float]
     gate_thresholds: dict[str, float]
-    close_thresholds: dict[str, float]
+    close_from: float
     uncertain: tuple[float, float]
     figures: dict[str, Any]
     profile: dict[str, list[float]]
@@ -70,6 +70,11 @@ class Manifest:
     estimators_sha256: str
     notes: tuple[str, ...] = field(default=())
     lineage: tuple[str, ...] = field(default=())
+
+    @property
+    def network_hashes(self) -> dict[str, str]:
+        """Those of `Networks.hashes`."""
+        return {name: getattr(self, name) for name in ("encoder_sha256", "close_sha256", "wordpieces_sha256")}
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,6 @@ class Artefact:
     heads: Heads
     close: Encoder
     close_heads: Heads
-    close_thresholds: Floats
 
 
 def save_artefact(directory: Path, fitted: Fitted, *, networks: Networks, whole: bool = True, **manifest: Any) -> Manifest:
@@ -143,7 +147,7 @@ def save_artefact(directory: Path, fitted: Fitted, *, networks: Networks, whole:
     parts = {name: dict(getattr(fitted, name)) for name in Fitted.__dataclass_fields__}
     estimators = skops.io.dumps(parts, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
     hashes: dict[str, Any] = {**networks.hashes, "estimators_sha256": hash_of(estimators)}
-    decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "close_thresholds", "uncertain")}
+    decided = {name: manifest[name] for name in ("thresholds", "gate_thresholds", "close_from", "uncertain")}
     digest = hashlib.sha256(json.dumps([decided, *networks.hashes.values()], sort_keys=True).encode())
     for heads in parts.values():
         digest.update(b"".join(head.coef_.tobytes() + head.intercept_.tobytes() for head in heads.values()))
@@ -193,8 +197,10 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
-    if any(set(table) != set(LABELS) for table in (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds)):
+    if any(set(table) != set(LABELS) for table in (manifest.thresholds, manifest.gate_thresholds)):
         raise ArtefactError(f"{directory}: has no threshold for each label; {REBUILD}")
+    if not isinstance(manifest.close_from, float):
+        raise ArtefactError(f"{directory}: does not say from which probability on posts are read closely; {REBUILD}")
     networks, fitted = load_networks(directory), load_fitted(directory)
     try:
         gate = _gate(fitted, manifest)
@@ -213,7 +219,7 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         encoder, close = Encoder(networks.encoder, wordpieces), Encoder(networks.close, wordpieces, base)
     except Exception as error:  # noqa: BLE001  (what is written in Rust and C++ raises nothing narrower)
         raise ArtefactError(f"{directory}: its networks cannot be loaded ({type(error).__name__}); {REBUILD}") from None
-    return Artefact(manifest, wordpieces, gate, encoder, heads, close, close_heads, in_order(manifest.close_thresholds))
+    return Artefact(manifest, wordpieces, gate, encoder, heads, close, close_heads)
 
 
 def load_fitted(directory: Path = SHIPPED) -> Fitted:
@@ -246,20 +252,15 @@ def load_networks(directory: Path = SHIPPED) -> Networks:
 
 def _gate(fitted: Fitted, manifest: Manifest) -> Gate:
     joint, constants = stacked(fitted.gate_joint)
-    thresholds = in_order(manifest.gate_thresholds)
+    thresholds = np.array([manifest.gate_thresholds[label] for label in LABELS], dtype=np.float32)
     return Gate(
         *stacked(fitted.gate_posts), *stacked(fitted.gate_sentences), np.concatenate([joint.T, constants[:, None]], axis=1), thresholds
     )
 
 
-def in_order(thresholds: Mapping[str, float]) -> Floats:
-    """(LABELS,) from a table by label."""
-    return np.array([thresholds[label] for label in LABELS], dtype=np.float32)
-
-
-def calls_for_close(chances: Floats, close_thresholds: Floats) -> NDArray[np.bool_]:
+def calls_for_close(chances: Floats, close_from: float) -> NDArray[np.bool_]:
     """(posts,) whether what the deep reading says, (posts, LABELS), is worth a close one."""
-    called: NDArray[np.bool_] = np.logical_or.reduce(chances >= close_thresholds, axis=1)
+    called: NDArray[np.bool_] = chances[:, LABELS.index(WILLING)] >= close_from
     return called
 
 

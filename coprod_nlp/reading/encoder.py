@@ -1,19 +1,19 @@
 """Encoders, transformers fine-tuned on the project's corpus: a small one of the deep reading (MiniLM, Wang et al. 2020, arXiv:2002.10957)
-and a large one of the close reading (MPNet, Song et al. 2020, arXiv:2004.09297), which see the same wordpieces in the same windows.
+and a large one of the close reading (MPNet, Song et al. 2020, arXiv:2004.09297), which sees one of the windows that the small one saw.
 
 Each reads one window of a post at a time, never several padded to one length: what it says of a post then cannot depend on
 which other posts are read with it, in how many processes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from coprod_nlp.reading.labels import AREAS, LABELS, SPAN_LABELS
+from coprod_nlp.reading.labels import AREAS, LABELS, SPAN_LABELS, WILLING
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.wordpieces import Ids, Pieces, Wordpieces
 
@@ -50,6 +50,8 @@ class Encoded:
         (384,) or (768,) the mean of what the last layer makes of the wordpieces.
     spans, starts, ends
         (pieces, SPAN_LABELS) log-odds of each wordpiece to stand in evidence, and the characters it covers.
+    most_willing
+        Which window it finds most of `willing` in.
     """
 
     logits: Floats
@@ -58,6 +60,7 @@ class Encoded:
     spans: Floats
     starts: Ids
     ends: Ids
+    most_willing: int = 0
 
     @property
     def features(self) -> Floats:
@@ -90,7 +93,14 @@ class Encoder:
 
     def encode(self, title: str, body: str) -> Encoded:
         """Read one post, its prose given as title and body."""
-        windows = windows_of(self._wordpieces, title, body)
+        return self.read(self.windows(title, body))
+
+    def windows(self, title: str, body: str) -> list[Window]:
+        """A post, its prose given as title and body, as the windows that are read."""
+        return windows_of(self._wordpieces, title, body)
+
+    def read(self, windows: Sequence[Window]) -> Encoded:
+        """Read some windows of one post."""
         outputs = [self._session.run(("logits", "spans", "pooled"), {"input_ids": window.ids}) for window in windows]
         if len(windows) == 1:  # nearly always, and of one there is nothing to join
             (logits, spans, pooled), (window,) = outputs[0], windows
@@ -100,7 +110,23 @@ class Encoder:
         pooled = np.asarray(np.mean([output[2] for output in outputs], axis=0), dtype=np.float32)
         starts, ends = (np.concatenate([getattr(window, name) for window in windows]) for name in ("starts", "ends"))
         joined = np.concatenate([logits[:, : len(AREAS)].mean(axis=0), logits[:, len(AREAS) :].max(axis=0)]).astype(np.float32)
-        return Encoded(joined, spans.max(axis=0), pooled, spans, starts, ends)
+        most_willing = int(logits[:, LABELS.index(WILLING)].argmax())
+        return Encoded(joined, spans.max(axis=0), pooled, spans, starts, ends, most_willing)
+
+
+def read_closely(close: Encoder, windows: Sequence[Window], deep: Encoded) -> Encoded:
+    """What the close reading says of the one window in which the deep one finds most of `willing`."""
+    return close.read([windows[deep.most_willing]])
+
+
+def seen_by_both(windows: Sequence[Window], deep: Encoded, close: Encoded) -> Encoded:
+    """What the deep reading says, with the evidence where both readings see it: in the window read closely the mean of theirs."""
+    first = sum(len(window.ids) for window in windows[: deep.most_willing])
+    spans = deep.spans.copy()
+    shared = spans[first : first + len(close.spans)]
+    shared += close.spans
+    shared /= 2
+    return replace(deep, spans=spans)
 
 
 def windows_of(wordpieces: Wordpieces, title: str, body: str) -> list[Window]:

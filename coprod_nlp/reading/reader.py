@@ -1,13 +1,13 @@
-"""Posts to readings: set aside what must not be scored, look at every post, read deeply what may say something, closely what may matter."""
+"""Posts to readings: set aside what must not be scored, glance at the rest, read deeply what may say something, closely what is willing."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coprod_nlp.reading.artefact import Artefact, calls_for_close, load_artefact
-from coprod_nlp.reading.encoder import Encoded
+from coprod_nlp.reading.encoder import Encoded, read_closely, seen_by_both
 from coprod_nlp.reading.evidence import find_evidence
 from coprod_nlp.reading.gate import look
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
@@ -24,7 +24,7 @@ WILLING_PLACE = LABELS.index(WILLING)
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything that led to one reading: by label the probability at a glance, in the deep reading (None where the gate stayed shut)
-    and in the close one (None where the deep one saw nothing that calls for it), and the threshold."""
+    and in the close one (None where the deep one found it hardly willing), and the threshold."""
 
     reading: Reading
     glances: dict[str, float]
@@ -106,15 +106,15 @@ class Reader:
             if not is_passed:
                 yield self._passed_over(item, glance), Looks(glance)
                 continue
-            encoded = artefact.encoder.encode(item.title, item.body)
+            windows = artefact.encoder.windows(item.title, item.body)
+            encoded = artefact.encoder.read(windows)
             chances = artefact.heads.chances(encoded.features[None])
-            if not calls_for_close(chances, artefact.close_thresholds)[0]:
+            if not calls_for_close(chances, artefact.manifest.close_from)[0]:
                 yield self._decided(item, chances[0], encoded), Looks(glance, chances[0])
                 continue
-            closely = artefact.close.encode(item.title, item.body)
+            closely = read_closely(artefact.close, windows, encoded)
             decided_by = artefact.close_heads.chances(np.concatenate([encoded.features, closely.features])[None])[0]
-            both = replace(encoded, spans=(encoded.spans + closely.spans) / np.float32(2))
-            yield self._decided(item, decided_by, both), Looks(glance, chances[0], decided_by)
+            yield self._decided(item, decided_by, seen_by_both(windows, encoded, closely)), Looks(glance, chances[0], decided_by)
 
     def _passed_over(self, item: Kept, glance: Floats) -> Reading:
         """A post in which the gate saw nothing: read, without area or signal."""

@@ -136,14 +136,14 @@ def _set(name: str, figures: Mapping[str, Any], all_figures: Mapping[str, Any]) 
 
 def _thresholds(manifest: Manifest) -> str:
     low, high = manifest.uncertain
-    tables = (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds)
+    tables = (manifest.thresholds, manifest.gate_thresholds)
     rows = [(label, *(f"{table[label]:.2f}" for table in tables)) for label in LABELS]
     notes = "".join(f"- {note}\n" for note in manifest.notes)
     return (
         "## Thresholds\n\nA label is decided for from its threshold on; a post gets a deep reading where the gate reaches its own "
-        "for any label, and a close one where the deep one reaches its own.\n"
+        f"for any label, and a close one where the deep one finds it willing from {manifest.close_from:.2f} on.\n"
         f"Where `willing` is between {low:.2f} and {high:.2f} a person should label the post.\n\n{notes}\n"
-        + _table(("label", "threshold", "gate", "close"), rows)
+        + _table(("label", "threshold", "gate"), rows)
     )
 
 

@@ -27,8 +27,9 @@ from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation, measure
-from coprod_nlp.training.heads import fit_both, kind_of, require_both, score, see
+from coprod_nlp.training.heads import fit_both, kind_of, require_both, score
 from coprod_nlp.training.measure import Scored, histograms
+from coprod_nlp.training.seen import see_corpus
 from coprod_nlp.training.split import Split, split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
@@ -81,9 +82,10 @@ def fit_reading(
     report("heads")
     wordpieces = Wordpieces(base.networks.wordpieces)
     encoders = Encoder(base.networks.encoder, wordpieces), Encoder(base.networks.close, wordpieces, base_file)
-    heads = fit_both(see(*encoders, split.tuned), targets(split.tuned), thresholds)
+    tuned, checked = (see_corpus(*encoders, posts, hashes=base.networks.hashes) for posts in (split.tuned, split.checked))
+    heads = fit_both(tuned, targets(split.tuned), thresholds)
     fitted = Fitted(*gates, join_gate(split.tuned, *gates), heads.deep, heads.close)
-    scored = score(see(*encoders, split.checked), targets(split.checked), heads, thresholds.decide, by_kind(thresholds.close))
+    scored = score(checked, targets(split.checked), heads, thresholds.decide, thresholds.close_from)
     manifest = save_artefact(
         directory,
         fitted,
@@ -103,18 +105,13 @@ def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: dat
         "data": {"corpus": corpus_digest(corpus)},
         "messages": {"learned": len(split.learned), "tuned": len(split.tuned), "checked": len(split.checked)},
         "thresholds": thresholds.decide,
-        "gate_thresholds": by_kind(thresholds.gate),
-        "close_thresholds": by_kind(thresholds.close),
+        "gate_thresholds": {label: thresholds.gate[kind_of(label)] for label in LABELS},
+        "close_from": thresholds.close_from,
         "uncertain": thresholds.uncertain,
         "figures": evaluation({CHECKED: measure(scored)}),
         "profile": dict(histograms(scored.chances)),
         "notes": (f"thresholds chosen on: {thresholds.chosen_on}",),
     }
-
-
-def by_kind(thresholds: Mapping[str, float]) -> dict[str, float]:
-    """For each label the threshold of its kind."""
-    return {label: thresholds[kind_of(label)] for label in LABELS}
 
 
 def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from coprod_nlp.reading.artefact import Fitted, Heads, calls_for_close, in_order
-from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features
+from coprod_nlp.reading.artefact import Fitted, Heads, calls_for_close
+from coprod_nlp.reading.encoder import FEATURES
 from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, WILLING
-from coprod_nlp.text.clean import prose
-from coprod_nlp.training.corpus import LabelledPost
 from coprod_nlp.training.measure import Scored
+from coprod_nlp.training.seen import Seen
 from coprod_nlp.training.thresholds import Thresholds
 
 # A head is the mean of two: one on what the encoders themselves say of the label, and one on everything they say, which an analyst's labels
@@ -31,23 +30,6 @@ class FittingError(Exception):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the encoders say of some messages: `deep` (messages, FEATURES) and `close` (messages, CLOSE_FEATURES)."""
-
-    deep: Floats
-    close: Floats
-
-    def __len__(self) -> int:
-        return len(self.deep)
-
-    def rows(self, rows: Sequence[int] | NDArray[np.int64]) -> "Seen":
-        return Seen(self.deep[rows], self.close[rows])
-
-    def and_also(self, other: "Seen") -> "Seen":
-        return Seen(np.concatenate([self.deep, other.deep]), np.concatenate([self.close, other.close]))
-
-
-@dataclass(frozen=True)
 class BothHeads:
     """One classifier a label for the deep reading, and one for the close reading."""
 
@@ -59,20 +41,12 @@ class BothHeads:
         """Those of an artefact."""
         return cls(fitted.heads, fitted.close_heads)
 
-    def chances(self, seen: Seen, close_thresholds: Mapping[str, float]) -> Floats:
+    def chances(self, seen: Seen, close_from: float) -> Floats:
         """(messages, LABELS) probabilities that a reading decides by: those of the close reading where the deep one calls for it."""
         chances = Heads(*stacked(self.deep)).chances(seen.deep)
-        called = calls_for_close(chances, in_order(close_thresholds))
+        called = calls_for_close(chances, close_from)
         chances[called] = Heads(*stacked(self.close)).chances(seen.close[called])
         return chances
-
-
-def see(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost]) -> Seen:
-    """What the encoders say of labelled messages."""
-    texts = [(prose(item.post.title), prose(item.post.body)) for item in posts]
-    deep = features([encoder.encode(*text) for text in texts])
-    own = features([close.encode(*text) for text in texts], columns=CLOSE_FEATURES - FEATURES)
-    return Seen(deep, np.concatenate([deep, own], axis=1))
 
 
 def fit_both(seen: Seen, truth: Bools, thresholds: Thresholds, weights: Floats | None = None) -> BothHeads:
@@ -122,9 +96,9 @@ def scale(head: LogisticRegression, factor: float, summand: float) -> None:
     head.intercept_ = (head.intercept_ * factor + summand).astype(np.float32)
 
 
-def score(seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float], close_thresholds: Mapping[str, float]) -> Scored:
+def score(seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float], close_from: float) -> Scored:
     """Probabilities and decisions of the deep and the close reading beside the truth."""
-    chances = heads.chances(seen, close_thresholds)
+    chances = heads.chances(seen, close_from)
     return Scored(chances, chances >= np.array([decide[label] for label in LABELS]), truth)
 
 

@@ -24,7 +24,7 @@ from coprod_nlp.reading.artefact import (
     save_artefact,
 )
 from coprod_nlp.reading.gate import look
-from coprod_nlp.reading.labels import LABELS, SENSITIVE, WILLING
+from coprod_nlp.reading.labels import LABELS, WILLING
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.training.card import model_card
@@ -32,9 +32,10 @@ from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.evaluate import Measured, evaluation, measure
-from coprod_nlp.training.heads import BothHeads, Seen, fit_both, score, see
+from coprod_nlp.training.heads import BothHeads, fit_both, score
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, f1_of, histograms
+from coprod_nlp.training.seen import Seen, see, see_corpus
 from coprod_nlp.training.split import split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
@@ -147,19 +148,22 @@ def retrain(
 def measured_beside(champion: Side, challenger: Side, cases: Sequence[Case], *, corpus: Path = CORPUS_DIR) -> list[Difference]:
     """The guarded figures of any two artefacts on the corpus's fixed set and, where there are any, on the newest labelled messages."""
     held = fair_test(hold_back(cases), champion, challenger)
-    sets = {CHECKED: split_corpus(load_corpus(corpus)).checked, RECENT: [case.labelled for case in held.recent]}
-    seen: dict[tuple[str, str], dict[str, Seen]] = {}
+    checked, recent = split_corpus(load_corpus(corpus)).checked, [case.labelled for case in held.recent]
+    newest: dict[tuple[str, ...], Seen] = {}  # by the networks that say it, which are most often the same on both sides
     sides = []
     for side in (champion, challenger):
         artefact, heads = load_artefact(side.directory), BothHeads.of(load_fitted(side.directory))
-        manifest = artefact.manifest
-        networks = (manifest.encoder_sha256, manifest.close_sha256)
-        if networks not in seen:
-            seen[networks] = {name: see(artefact.encoder, artefact.close, posts) for name, posts in sets.items() if posts}
+        manifest, networks = artefact.manifest, (artefact.encoder, artefact.close)
+        hashes = manifest.network_hashes
+        sets = {CHECKED: (checked, see_corpus(*networks, checked, hashes=hashes))}
+        if recent:
+            whose = tuple(hashes.values())
+            newest[whose] = newest.get(whose) or see(*networks, recent)
+            sets[RECENT] = recent, newest[whose]
         sides.append(
             {
-                name: measure(score(some, targets(sets[name]), heads, manifest.thresholds, manifest.close_thresholds))
-                for name, some in seen[networks].items()
+                name: measure(score(seen, targets(posts), heads, manifest.thresholds, manifest.close_from))
+                for name, (posts, seen) in sets.items()
             }
         )
     return compare(*sides)
@@ -190,11 +194,6 @@ def shifted(thresholds: Mapping[str, float], chances: Floats, truth: Bools) -> d
         near = [value for move in moves if 0 < (value := round(thresholds[label] + move * SHIFT_STEP, 4)) < 1]
         found[label] = max(near, key=lambda value: round(f1_of(chances[:, place] >= value, truth[:, place]), 4))
     return found
-
-
-def lowered(close: Mapping[str, float], decide: Mapping[str, float]) -> dict[str, float]:
-    """From where on a message is read closely: what is decided for must be, however low its threshold was shifted."""
-    return {label: min(value, decide[label]) if label in {WILLING, SENSITIVE} else value for label, value in close.items()}
 
 
 def labels_digest(cases: Sequence[Case]) -> str:
@@ -228,7 +227,7 @@ class _Material:
         return fit_both(self.tuned.and_also(self.learned.rows(kept)), truth, self.chosen, weights)
 
     def scored(self, seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float]) -> Scored:
-        return score(seen, truth, heads, decide, self.artefact.manifest.close_thresholds)
+        return score(seen, truth, heads, decide, self.artefact.manifest.close_from)
 
     def measured(self, heads: BothHeads, decide: Mapping[str, float]) -> dict[str, Measured]:
         return {name: measure(self.scored(seen, targets(posts), heads, decide)) for name, (posts, seen) in self.sets.items()}
@@ -239,7 +238,9 @@ def _material(artefact: Artefact, held: HeldBack, corpus: Path, report: Report) 
     learned, recent = ([case.labelled for case in cases] for cases in (held.learned, held.recent))
     report(f"{len(split.tuned):,} messages of the corpus and {len(learned):,} labelled to learn from")
     report(f"{len(split.checked):,} messages of the corpus and {len(recent):,} labelled to test with")
-    tuned, ours, checked, newest = (see(artefact.encoder, artefact.close, posts) for posts in (split.tuned, learned, split.checked, recent))
+    networks, hashes = (artefact.encoder, artefact.close), artefact.manifest.network_hashes
+    tuned, checked = (see_corpus(*networks, posts, hashes=hashes) for posts in (split.tuned, split.checked))
+    ours, newest = (see(*networks, posts) for posts in (learned, recent))
     return _Material(
         artefact, load_thresholds(), held, tuned, targets(split.tuned), ours, targets(learned),
         label_weight(corpus=len(tuned), labels=len(learned)),
@@ -282,7 +283,7 @@ def _write(
         },
         thresholds=decide,
         gate_thresholds=before.gate_thresholds,
-        close_thresholds=lowered(before.close_thresholds, decide),
+        close_from=min(before.close_from, decide[WILLING]),
         uncertain=before.uncertain,
         figures=figures,
         profile=dict(histograms(after[CHECKED].scored.chances)),

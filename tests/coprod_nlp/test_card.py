@@ -53,9 +53,10 @@ def test_every_figure_stands_with_its_range_and_every_label_with_its_cases_and_t
             value, ends = manifest.figures[name][figure], manifest.figures["intervals"][name].get(figure)
             span = f"{ends[0]:.3f} to {ends[1]:.3f}" if ends else "not known"
             assert f"| {words} | {'too few cases' if value is None else f'{value:.3f}'} | {span} |" in card
-    tables = (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds)
+    tables = (manifest.thresholds, manifest.gate_thresholds)
     for label in LABELS:
         assert f"| {label} | {' | '.join(f'{table[label]:.2f}' for table in tables)} |" in card
+    assert f"finds it willing from {manifest.close_from:.2f} on" in card
     assert set(GUARDED) <= set(FIGURE_WORDS)
 
 

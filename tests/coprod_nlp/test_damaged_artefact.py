@@ -134,8 +134,8 @@ def test_an_artefact_of_which_only_some_files_came_into_place_is_refused(saved: 
         pytest.param(lambda folder: rewrite(folder, features_version=1), id="features of an older version"),
         pytest.param(lambda folder: rewrite(folder, gate_thresholds={"willing": 0.5}), id="thresholds of the gate missing"),
         pytest.param(lambda folder: rewrite(folder, gate_thresholds=[0.5]), id="thresholds of the gate a list"),
-        pytest.param(lambda folder: rewrite(folder, close_thresholds={"willing": 0.5}), id="thresholds of the close reading missing"),
-        pytest.param(lambda folder: rewrite(folder, close_thresholds=None), id="manifest from before the close reading"),
+        pytest.param(lambda folder: rewrite(folder, close_from={"willing": 0.5}), id="a table for the threshold of the close reading"),
+        pytest.param(lambda folder: rewrite(folder, close_from=None), id="no threshold of the close reading"),
     ],
 )
 def test_a_damaged_artefact_is_refused_with_a_remedy(saved: Path, damage: Callable[[Path], object]) -> None:

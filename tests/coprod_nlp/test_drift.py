@@ -30,7 +30,7 @@ histograms = st.lists(st.integers(0, 5000), min_size=10, max_size=10)
 def manifest(**changed: Any) -> Manifest:
     facts: dict[str, Any] = {
         "version": "reading-1", "made_on": "2026-05-01", "sources": ("project",), "data": {}, "messages": {"checked": 1000},
-        "labels": LABELS, "thresholds": dict.fromkeys(LABELS, 0.4), "gate_thresholds": {}, "close_thresholds": {}, "uncertain": (0.3, 0.6),
+        "labels": LABELS, "thresholds": dict.fromkeys(LABELS, 0.4), "gate_thresholds": {}, "close_from": 0.1, "uncertain": (0.3, 0.6),
         "figures": {}, "profile": dict.fromkeys(LABELS, SHARES), "features_version": 2, "encoder_sha256": "", "close_sha256": "",
         "wordpieces_sha256": "", "estimators_sha256": "",
     }  # fmt: skip

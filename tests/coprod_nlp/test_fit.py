@@ -19,8 +19,8 @@ from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.records import Evidence, PostText, Reading
 from coprod_nlp.training.corpus import CorpusError, LabelledPost, corpus_digest, load_corpus, targets
-from coprod_nlp.training.fit import by_kind, fit_reading, shipped_base
-from coprod_nlp.training.heads import FittingError
+from coprod_nlp.training.fit import fit_reading, shipped_base
+from coprod_nlp.training.heads import FittingError, kind_of
 from coprod_nlp.training.split import CHECKS, SHARES, TUNES, share_of, split_corpus
 from coprod_nlp.training.thresholds import load_thresholds
 from coprod_nlp.vocabulary import PolicyArea, Signal
@@ -145,7 +145,8 @@ def test_the_manifest_says_what_was_learned_from_and_how_well(fitted: tuple[Path
     assert (manifest.made_on, manifest.sources, manifest.data) == ("2024-05-01", ("project",), {"corpus": corpus_digest(corpus)})
     assert manifest.messages == {use: rounds * len(AREAS) for use, rounds in ROUNDS.items()}
     assert (manifest.thresholds, manifest.uncertain) == (load_thresholds().decide, load_thresholds().uncertain)
-    assert (manifest.gate_thresholds, manifest.close_thresholds) == (by_kind(load_thresholds().gate), by_kind(load_thresholds().close))
+    assert manifest.gate_thresholds == {label: load_thresholds().gate[kind_of(label)] for label in LABELS}
+    assert manifest.close_from == load_thresholds().close_from
     figures = manifest.figures["checked"]
     assert figures["messages"] == manifest.messages["checked"]
     assert figures["willing_messages"] == sum(post.has(WILLING) for post in split_corpus(load_corpus(corpus)).checked)

@@ -15,7 +15,8 @@ from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.training.corpus import LabelledPost, load_corpus
-from coprod_nlp.training.heads import BothHeads, FittingError, Seen, fit_both, fit_heads, kind_of, scale, score, see
+from coprod_nlp.training.heads import BothHeads, FittingError, fit_both, fit_heads, kind_of, scale, score
+from coprod_nlp.training.seen import Seen, see
 from coprod_nlp.training.thresholds import load_thresholds
 from tests.fakes.artefacts import heads
 
@@ -45,33 +46,32 @@ def said(some: dict[str, Any], features: NDArray[np.float32]) -> NDArray[np.floa
     return Heads(*stacked(some)).chances(features)
 
 
-def test_the_close_heads_decide_where_any_label_of_the_deep_ones_reaches_its_threshold() -> None:
+def test_the_close_heads_decide_where_the_deep_ones_find_enough_of_willing() -> None:
     ours, some = both(), seen()
     deep, close = said(dict(ours.deep), some.deep), said(dict(ours.close), some.close)
     place = LABELS.index(WILLING)
     edge = float(np.sort(deep[:, place])[MESSAGES // 2])
-    found = ours.chances(some, dict.fromkeys(LABELS, 1.1) | {WILLING: edge})
+    found = ours.chances(some, edge)
     called = deep[:, place] >= edge
     assert 0 < called.sum() < MESSAGES
     assert np.array_equal(found, np.where(called[:, None], close, deep))
 
 
-@pytest.mark.parametrize("label", [LABELS[0], SENSITIVE, WILLING])
-def test_each_label_can_call_for_the_close_heads(label: str) -> None:
+def test_the_close_heads_decide_everywhere_from_0_on_and_nowhere_above_1() -> None:
     ours, some = both(), seen()
-    assert np.array_equal(ours.chances(some, dict.fromkeys(LABELS, 1.1) | {label: 0.0}), said(dict(ours.close), some.close))
-    assert np.array_equal(ours.chances(some, dict.fromkeys(LABELS, 1.1)), said(dict(ours.deep), some.deep))
+    assert np.array_equal(ours.chances(some, 0.0), said(dict(ours.close), some.close))
+    assert np.array_equal(ours.chances(some, 1.1), said(dict(ours.deep), some.deep))
 
 
 def test_nothing_seen_has_no_chances_but_a_column_for_every_label() -> None:
-    assert both().chances(seen(0), dict.fromkeys(LABELS, 0.5)).shape == (0, len(LABELS))
+    assert both().chances(seen(0), 0.5).shape == (0, len(LABELS))
 
 
 def test_a_score_decides_by_the_chances_of_the_reading_that_was_called_for() -> None:
-    ours, some, never = both(), seen(), dict.fromkeys(LABELS, 1.1)
+    ours, some = both(), seen()
     decide = dict.fromkeys(LABELS, 0.5) | {LABELS[0]: 0.9}
-    for close_thresholds, expected in ((never, said(dict(ours.deep), some.deep)), (decide, ours.chances(some, decide))):
-        scored = score(some, truth(), ours, decide, close_thresholds)
+    for close_from, expected in ((1.1, said(dict(ours.deep), some.deep)), (0.5, ours.chances(some, 0.5))):
+        scored = score(some, truth(), ours, decide, close_from)
         assert np.array_equal(scored.chances, expected)
         assert np.array_equal(scored.decided, expected >= np.array(list(decide.values())))
         assert np.array_equal(scored.truth, truth())

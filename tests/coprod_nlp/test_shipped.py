@@ -8,9 +8,10 @@ from coprod_nlp.training.corpus import corpus_digest
 def test_the_shipped_artefact_knows_every_label_and_learned_only_from_the_projects_own_text() -> None:
     manifest = load_artefact().manifest
     assert manifest.labels == LABELS
-    for thresholds in (manifest.thresholds, manifest.gate_thresholds, manifest.close_thresholds):
+    for thresholds in (manifest.thresholds, manifest.gate_thresholds):
         assert set(thresholds) == set(LABELS)
         assert all(0 < threshold <= 1 for threshold in thresholds.values())
+    assert 0 < manifest.close_from <= manifest.thresholds["willing"]
     low, high = manifest.uncertain
     assert 0 < low < manifest.thresholds["willing"] < high < 1
     assert set(manifest.profile) == set(LABELS)

@@ -34,9 +34,9 @@ def test_the_projects_table_has_a_probability_for_every_label_and_says_where_it_
     assert tuple(thresholds.decide) == LABELS
     assert all(0 < value < 1 for value in thresholds.decide.values())
     assert 0 < thresholds.uncertain[0] < thresholds.uncertain[1] < 1
-    for stage in (thresholds.gate, thresholds.close):
-        assert set(stage) == KINDS
-        assert all(0 < value < 1 for value in stage.values())
+    assert set(thresholds.gate) == KINDS
+    assert all(0 < value < 1 for value in thresholds.gate.values())
+    assert 0 < thresholds.close_from <= thresholds.decide["willing"]
     assert min(thresholds.willing_scale[0], thresholds.close_willing_scale[0]) > 0
     assert thresholds.chosen_on.strip()
 
@@ -48,14 +48,12 @@ def test_what_is_written_is_what_is_read(table: Path) -> None:
 
 
 def test_each_stage_has_its_own_thresholds_and_scale(table: Path) -> None:
-    for place, stage in enumerate(("gate", "close"), start=1):
-        for kind in KINDS:
-            change(table, f"{kind} = .*", f"{kind} = 0.{place}", under=stage)
-    for kind in ("willing", "sensitive"):
-        change(table, f"{kind} = .*", f"{kind} = 0.3", under="decide")
+    for kind in KINDS:
+        change(table, f"{kind} = .*", f"{kind} = 0.4", under="gate")
+    change(table, "close_from = .*", "close_from = 0.125")
     change(change(table, "willing_scale = .*", "willing_scale = [0.5, 1]"), "close_willing_scale = .*", "close_willing_scale = [2, -1]")
     found = load_thresholds(table)
-    assert (found.gate, found.close) == (dict.fromkeys(KINDS, 0.1), dict.fromkeys(KINDS, 0.2))
+    assert (found.gate, found.close_from) == (dict.fromkeys(KINDS, 0.4), 0.125)
     assert (found.willing_scale, found.close_willing_scale) == ((0.5, 1.0), (2.0, -1.0))
 
 
@@ -103,18 +101,17 @@ def test_a_band_that_is_none_is_refused(table: Path, pattern: str, replacement: 
         load_thresholds(change(table, pattern, replacement))
 
 
-@pytest.mark.parametrize("stage", ["gate", "close"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_stage_without_a_threshold_for_a_kind_of_label_is_named(table: Path, stage: str, kind: str) -> None:
-    with pytest.raises(ValueError, match=rf"^thresholds\.toml: `{stage}` has no threshold for {kind}$"):
-        load_thresholds(change(table, f"{kind} = .*", "", under=stage))
+def test_a_gate_without_a_threshold_for_a_kind_of_label_is_named(table: Path, kind: str) -> None:
+    with pytest.raises(ValueError, match=rf"^thresholds\.toml: `gate` has no threshold for {kind}$"):
+        load_thresholds(change(table, f"{kind} = .*", "", under="gate"))
 
 
-@pytest.mark.parametrize("stage", ["gate", "close"])
+@pytest.mark.parametrize(("name", "under"), [("area", "gate"), ("close_from", "")])
 @pytest.mark.parametrize("value", ["0", "1", "80", "nan"])
-def test_a_threshold_of_a_stage_that_is_no_probability_is_named(table: Path, stage: str, value: str) -> None:
-    with pytest.raises(ValueError, match=r"^thresholds\.toml: wanted probabilities between 0 and 1; not so: area$"):
-        load_thresholds(change(table, "area = .*", f"area = {value}", under=stage))
+def test_a_threshold_of_a_stage_that_is_no_probability_is_named(table: Path, name: str, under: str, value: str) -> None:
+    with pytest.raises(ValueError, match=rf"^thresholds\.toml: wanted probabilities between 0 and 1; not so: {name}$"):
+        load_thresholds(change(table, f"{name} = .*", f"{name} = {value}", under=under))
 
 
 @pytest.mark.parametrize("name", ["willing_scale", "close_willing_scale"])
@@ -124,8 +121,7 @@ def test_a_scale_that_would_turn_or_lose_probabilities_is_refused(table: Path, n
         load_thresholds(change(table, f"{name} = .*", f"{name} = {value}"))
 
 
-@pytest.mark.parametrize("kind", ["willing", "sensitive"])
-def test_nothing_may_be_decided_for_that_is_not_read_closely(table: Path, kind: str) -> None:
-    change(change(table, f"{kind} = .*", f"{kind} = 0.3", under="decide"), f"{kind} = .*", f"{kind} = 0.31", under="close")
-    with pytest.raises(ValueError, match=rf"thresholds\.toml: `close` is above `decide` for {kind}: "):
+def test_nothing_may_be_called_willing_that_is_not_read_closely(table: Path) -> None:
+    change(change(table, "willing = .*", "willing = 0.3", under="decide"), "close_from = .*", "close_from = 0.31")
+    with pytest.raises(ValueError, match=r"thresholds\.toml: `close_from` is above `decide` for willing: "):
         load_thresholds(table)

@@ -199,7 +199,7 @@ def test_a_challenger_is_written_with_its_card_and_lineage_and_registered_but_do
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "no draft is left"
     shipped, loaded = load_manifest(), load_artefact(folder).manifest
     assert loaded == made.manifest
-    kept = ("thresholds", "gate_thresholds", "close_thresholds", "encoder_sha256", "close_sha256", "wordpieces_sha256")
+    kept = ("thresholds", "gate_thresholds", "close_from", "encoder_sha256", "close_sha256", "wordpieces_sha256")
     assert [getattr(loaded, name) for name in kept] == [getattr(shipped, name) for name in kept]
     before, after = load_fitted(SHIPPED), load_fitted(folder)
     assert all(np.array_equal(before.gate_posts[label].coef_, after.gate_posts[label].coef_) for label in LABELS)

@@ -1,0 +1,102 @@
+"""What the encoders say of messages; of the corpus it is worked out once, since reading it closely takes minutes."""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from coprod_nlp.reading.artefact import FEATURES_VERSION
+from coprod_nlp.reading.base_model import PREPARED
+from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features, read_closely
+from coprod_nlp.text.clean import prose
+from coprod_nlp.training.corpus import LabelledPost
+
+# Beside the base model's file, which no repository keeps either; the newest few, so that an older encoder's do not pile up.
+KEPT, MOST_KEPT = PREPARED.parent, 8
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the encoders say of some messages: `deep` (messages, FEATURES) and `close` (messages, CLOSE_FEATURES)."""
+
+    deep: Floats
+    close: Floats
+
+    def __len__(self) -> int:
+        return len(self.deep)
+
+    def rows(self, rows: Sequence[int] | NDArray[np.int64]) -> "Seen":
+        return Seen(self.deep[rows], self.close[rows])
+
+    def and_also(self, other: "Seen") -> "Seen":
+        return Seen(np.concatenate([self.deep, other.deep]), np.concatenate([self.close, other.close]))
+
+
+def see(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost]) -> Seen:
+    """What the encoders say of labelled messages."""
+    windows = [encoder.windows(*words) for words in _texts(posts)]
+    deep = [encoder.read(some) for some in windows]
+    closely = [read_closely(close, some, said) for some, said in zip(windows, deep, strict=True)]
+    return _seen(features(deep), features(closely, columns=CLOSE_FEATURES - FEATURES))
+
+
+def see_corpus(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost], *, hashes: Mapping[str, str], folder: Path = KEPT) -> Seen:
+    """The same of messages of the corpus, kept in a file for the next time. Never for what residents wrote: it would stay there.
+
+    Parameters
+    ----------
+    hashes
+        Those of the networks (`Networks.hashes`): what others said is not theirs.
+    """
+    of_what = json.dumps([FEATURES_VERSION, onnxruntime.__version__, sorted(hashes.items()), _texts(posts)])
+    path = folder / f"seen-{sha256(of_what.encode()).hexdigest()[:16]}.npz"
+    if (kept := _kept(path, len(posts))) is not None:
+        return kept
+    seen = see(encoder, close, posts)
+    _keep(path, seen)
+    return seen
+
+
+def _texts(posts: Sequence[LabelledPost]) -> list[tuple[str, str]]:
+    return [(prose(item.post.title), prose(item.post.body)) for item in posts]
+
+
+def _seen(deep: Floats, own: Floats) -> Seen:
+    return Seen(deep, np.concatenate([deep, own], axis=1))
+
+
+def _kept(path: Path, count: int) -> Seen | None:
+    """What a file holds; None where there is none, or it is not whole."""
+    try:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+            deep, own = arrays["deep"], arrays["own"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    wanted = [(deep, FEATURES), (own, CLOSE_FEATURES - FEATURES)]
+    is_whole = all((array.shape, array.dtype) == ((count, columns), np.float32) for array, columns in wanted)
+    return _seen(deep, own) if is_whole else None
+
+
+def _keep(path: Path, seen: Seen) -> None:
+    """Write the file, and take away the oldest; where it cannot be written the work is done anew next time, no more."""
+    raw = BytesIO()
+    np.savez(raw, deep=seen.deep, own=seen.close[:, FEATURES:])
+    try:
+        with TemporaryDirectory(dir=path.parent, prefix=".keeping-", ignore_cleanup_errors=True) as draft:
+            (Path(draft) / path.name).write_bytes(raw.getvalue())
+            (Path(draft) / path.name).replace(path)
+        newest_first = sorted(path.parent.glob("seen-*.npz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
+        for old in newest_first[MOST_KEPT:]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return

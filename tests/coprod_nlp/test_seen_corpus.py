@@ -1,0 +1,144 @@
+"""What encoders say of the corpus is kept from one training to the next, and is what they would say anew; nobody else's text is kept."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coprod_nlp.reading.artefact import Artefact, load_artefact
+from coprod_nlp.reading.encoder import Encoder
+from coprod_nlp.training import seen as module
+from coprod_nlp.training.corpus import LabelledPost, load_corpus
+from coprod_nlp.training.seen import MOST_KEPT, Seen, see, see_corpus
+
+
+class Counting:
+    """An encoder that counts what it reads."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder, self.read_posts = encoder, 0
+
+    def windows(self, title: str, body: str) -> Any:
+        return self.encoder.windows(title, body)
+
+    def read(self, windows: Any) -> Any:
+        self.read_posts += 1
+        return self.encoder.read(windows)
+
+
+@pytest.fixture(scope="module")
+def artefact() -> Artefact:
+    return load_artefact()
+
+
+@pytest.fixture
+def encoders(artefact: Artefact) -> tuple[Any, Any]:
+    return Counting(artefact.encoder), Counting(artefact.close)
+
+
+@pytest.fixture
+def hashes(artefact: Artefact) -> dict[str, str]:
+    return artefact.manifest.network_hashes
+
+
+def messages(first: int = 0) -> list[LabelledPost]:
+    posts = load_corpus()
+    return posts[first :: len(posts) // 6][:6]
+
+
+def same(one: Seen, other: Seen) -> bool:
+    return np.array_equal(one.deep, other.deep) and np.array_equal(one.close, other.close)
+
+
+def read_posts(encoders: tuple[Any, Any]) -> list[int]:
+    return [encoder.read_posts for encoder in encoders]
+
+
+def test_the_second_time_nothing_is_read_and_the_same_is_said(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
+    first = see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    assert read_posts(encoders) == [6, 6]
+    again = see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    assert read_posts(encoders) == [6, 6]
+    assert same(first, again)
+    assert same(first, see(*encoders, messages()))
+
+
+def test_other_messages_and_other_networks_are_read(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
+    see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    other = see_corpus(*encoders, messages(first=1), hashes=hashes, folder=tmp_path)
+    assert same(other, see(*encoders, messages(first=1)))
+    before = read_posts(encoders)
+    for name in hashes:
+        see_corpus(*encoders, messages(), hashes=hashes | {name: "0" * 64}, folder=tmp_path)
+    assert read_posts(encoders) == [count + 6 * len(hashes) for count in before]
+
+
+def test_another_onnxruntime_reads_anew(
+    encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    monkeypatch.setattr("onnxruntime.__version__", "0.0.1")
+    see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    assert read_posts(encoders) == [12, 12]
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def fewer(path: Path) -> None:
+    with np.load(path) as arrays:
+        deep, own = arrays["deep"], arrays["own"]
+    np.savez(path, deep=deep[:-1], own=own[:-1])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(cut_off, id="cut off"),
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+        pytest.param(lambda path: path.write_bytes(b"PK\x03\x04" + b"x" * 99), id="no archive"),
+        pytest.param(lambda path: np.savez(path, deep=np.zeros(3)), id="something else"),
+        pytest.param(lambda path: np.savez(path, deep=np.array([{}]), own=np.array([{}])), id="objects"),
+        pytest.param(fewer, id="a message short"),
+    ],
+)
+def test_a_damaged_file_is_not_believed_and_is_written_anew(
+    encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    first = see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    damage(kept)
+    assert same(first, see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path))
+    assert read_posts(encoders) == [12, 12]
+    see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    assert read_posts(encoders) == [12, 12]
+
+
+def test_where_nothing_can_be_written_it_is_read_each_time(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.write_text("in the way", encoding="utf-8")
+    first = see_corpus(*encoders, messages(), hashes=hashes, folder=no_folder)
+    assert same(first, see_corpus(*encoders, messages(), hashes=hashes, folder=no_folder))
+    assert read_posts(encoders) == [12, 12]
+
+
+def test_only_the_newest_files_stay(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
+    for number in range(MOST_KEPT + 2):
+        old = tmp_path / f"seen-{number}.npz"
+        old.write_bytes(b"old")
+        os.utime(old, (number, number))
+    (tmp_path / "all-mpnet-base-v2.bin").write_bytes(b"the base model")
+    see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {"seen-0.npz", "seen-1.npz", "seen-2.npz"}.isdisjoint(left)
+    assert len(left) == MOST_KEPT + 1
+    assert "all-mpnet-base-v2.bin" in left
+
+
+def test_what_is_seen_of_labelled_posts_leaves_no_file(encoders: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_keep", lambda *_: pytest.fail("kept"))
+    assert len(see(*encoders, messages())) == 6
