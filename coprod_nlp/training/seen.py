@@ -20,7 +20,7 @@ from coprod_nlp.text.clean import prose
 from coprod_nlp.training.corpus import LabelledPost
 
 # Beside the base model's file, which no repository keeps either; the newest few, so that an older encoder's do not pile up.
-KEPT, MOST_KEPT = PREPARED.parent, 8
+KEPT, MOST_KEPT = PREPARED.parent, 12
 
 Floats = NDArray[np.float32]
 
