@@ -5,8 +5,9 @@ verdicts, averaged with those of a small one that learned from labels alone, say
 are given on texts that nobody labelled. The small network learns from labels and verdicts together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -15,9 +16,10 @@ from coprod_nlp.reading.encoder import Window, windows_of
 from coprod_nlp.text.wordpieces import Wordpieces
 from coprod_nlp.training.bases import minilm_definition
 from coprod_nlp.training.corpus import LabelledPost
-from coprod_nlp.training.examples import Verdict, examples_of, joined, taught
+from coprod_nlp.training.examples import Example, Verdict, examples_of, joined, taught
 from coprod_nlp.training.fine_tuning import Recipe, Report, fine_tune, under
 from coprod_nlp.training.made_texts import made_texts
+from coprod_nlp.training.milestones import FOLDER, Milestones, training_of
 from coprod_nlp.training.network import Network, State, by_length
 from coprod_nlp.training.pretrained import MPNET, minilm, mpnet
 
@@ -42,22 +44,54 @@ DISTILLATION = Distillation(
 )
 
 
-def distil(posts: Sequence[LabelledPost], *, recipe: Distillation, report: Report = lambda _: None) -> tuple[State, State]:
-    """Weights of the large and of the small network after training, by name."""
+def distil(
+    posts: Sequence[LabelledPost], *, recipe: Distillation, report: Report = lambda _: None, milestones: Path = FOLDER
+) -> tuple[State, State]:
+    """Weights of the large and of the small network after training, by name.
+
+    Parameters
+    ----------
+    milestones
+        Where each network's weights are kept once it has learned, until somebody forgets them (`milestones.forget`).
+    """
     wordpieces = Wordpieces(minilm_definition())
     examples = [example for post in posts for example in examples_of(wordpieces, post)]
-    large = mpnet(seed=recipe.large.seed)
-    fine_tune(large, examples, recipe=recipe.large, report=under(report, "large network"))
-    alone = minilm(seed=recipe.small.seed)
-    fine_tune(alone, examples, recipe=recipe.small, report=under(report, "small network from labels"))
-    report("texts made of the corpus' sentences")
-    windows = [windows_of(wordpieces, *text)[0] for text in made_texts(posts, recipe.made_texts, seed=recipe.small.seed)]
-    said = verdicts([large, alone], [*(example.window for example in examples), *windows], report=under(report, "verdicts"))
-    both = [joined(example, verdict, recipe.verdict_share) for example, verdict in zip(examples, said[: len(examples)], strict=True)]
-    both += [taught(window, verdict) for window, verdict in zip(windows, said[len(examples) :], strict=True)]
-    small = minilm(seed=recipe.small.seed)
-    fine_tune(small, both, recipe=recipe.small, report=under(report, "small network"))
+    made = [windows_of(wordpieces, *text)[0] for text in made_texts(posts, recipe.made_texts, seed=recipe.small.seed)]
+    training = _Training(Milestones(training_of(recipe, examples), milestones), report)
+    large = training.learned("large network", mpnet(seed=recipe.large.seed), recipe.large, lambda: examples)
+    alone = training.learned("small network from labels", minilm(seed=recipe.small.seed), recipe.small, lambda: examples)
+    small = training.learned(
+        "small network", minilm(seed=recipe.small.seed), recipe.small,
+        lambda: judged([large, alone], examples, made, share=recipe.verdict_share, report=under(report, "verdicts")),
+    )  # fmt: skip
     return large.state(), small.state()
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A training that goes on from its milestones."""
+
+    milestones: Milestones
+    report: Report
+
+    def learned(self, name: str, network: Network, recipe: Recipe, examples: Callable[[], Sequence[Example]]) -> Network:
+        """A network that has learned from examples, now or before the training was killed."""
+        if (weights := self.milestones.weights(name)) is not None:
+            self.report(f"{name}: done before, gone on from there")
+            network.load_state_dict({part: torch.from_numpy(weight) for part, weight in weights.items()})
+        else:
+            fine_tune(network, examples(), recipe=recipe, report=under(self.report, name))
+            self.milestones.reached(name, network.state())
+        return network
+
+
+def judged(
+    teachers: Sequence[Network], examples: Sequence[Example], made: Sequence[Window], *, share: float, report: Report = lambda _: None
+) -> list[Example]:
+    """Examples with what teachers say of them, which counts `share`, and windows of which only the teachers say something."""
+    said = verdicts(teachers, [*(example.window for example in examples), *made], report=report)
+    labelled = [joined(example, verdict, share) for example, verdict in zip(examples, said[: len(examples)], strict=True)]
+    return labelled + [taught(window, verdict) for window, verdict in zip(made, said[len(examples) :], strict=True)]
 
 
 def verdicts(networks: Sequence[Network], windows: Sequence[Window], *, report: Report = lambda _: None) -> list[Verdict]:

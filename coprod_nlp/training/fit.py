@@ -23,6 +23,7 @@ from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS, WILLING, 
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.wordpieces import Wordpieces
+from coprod_nlp.training import milestones
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
@@ -76,6 +77,7 @@ def fit_reading(
         require_both(targets(share), LABELS)
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
     base_file = prepared()  # before the work of hours, too
+    is_new = base is None
     base = base or fine_tuned(split.learned, report)
     report("gate")
     gates = fit_gate(split.learned)
@@ -94,6 +96,8 @@ def fit_reading(
         **_facts(split, scored, thresholds, made_on=made_on, corpus=corpus),
     )
     (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
+    if is_new:
+        milestones.forget()
     return manifest
 
 

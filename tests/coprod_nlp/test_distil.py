@@ -2,6 +2,7 @@
 
 import math
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -245,17 +246,48 @@ def test_the_lineage_names_base_models_verdicts_and_where_every_text_is_from() -
         assert part in words
 
 
-def test_the_whole_way_from_messages_to_two_networks_that_read() -> None:
+def test_the_whole_way_from_messages_to_two_networks_that_read(tmp_path: Path) -> None:
     distil, tuning, export = (import_module(f"coprod_nlp.training.{name}") for name in ("distil", "fine_tuning", "export"))
     posts, heard = load_corpus()[::1500], list[str]()
     short = tuning.Recipe(epochs=1, runs=1)
     recipe = distil.Distillation(small=short, large=short, made_texts=10, verdict_share=0.5)
-    large, small = distil.distil(posts, recipe=recipe, report=heard.append)
+    large, small = distil.distil(posts, recipe=recipe, report=heard.append, milestones=tmp_path)
     stages = list(dict.fromkeys(said.partition(",")[0] for said in heard))
-    assert stages == ["large network", "small network from labels", "texts made of the corpus' sentences", "verdicts", "small network"]
+    assert stages == ["large network", "small network from labels", "verdicts", "small network"]
     wordpieces = Wordpieces(load_networks().wordpieces)
     encoders = Encoder(export.to_onnx(small), wordpieces), Encoder(export.to_adapter_onnx(large), wordpieces, prepared())
     for encoder, width in zip(encoders, (WIDTH, CLOSE_WIDTH), strict=True):
         encoded = encoder.encode(prose(posts[0].post.title), prose(posts[0].post.body))
         assert encoded.pooled.shape == (width,)
         assert np.isfinite(encoded.features).all()
+
+
+@pytest.mark.parametrize("ended", [1, 2, 3], ids=["after the large network", "before the verdicts", "at the end"])
+def test_a_training_that_was_killed_goes_on_from_what_had_ended(tmp_path: Path, ended: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks of before are those of an undisturbed run, marked, so that it shows whether they were taken or made anew."""
+    distil, tuning = (import_module(f"coprod_nlp.training.{name}") for name in ("distil", "fine_tuning"))
+    posts, short = load_corpus()[::3000], tuning.Recipe(epochs=1, runs=1)
+    recipe = distil.Distillation(small=short, large=short, made_texts=4, verdict_share=0.5)
+    begun: list[str] = []
+    tune = distil.fine_tune
+
+    def stopping(network: Any, examples: Any, **how: Any) -> None:
+        if len(begun) == ended:
+            raise KeyboardInterrupt
+        begun.append("")
+        tune(network, examples, **how)
+
+    monkeypatch.setattr(distil, "fine_tune", stopping)
+    if ended < 3:
+        with pytest.raises(KeyboardInterrupt):
+            distil.distil(posts, recipe=recipe, milestones=tmp_path)
+    else:
+        distil.distil(posts, recipe=recipe, milestones=tmp_path)
+    monkeypatch.setattr(distil, "fine_tune", tune)
+    heard: list[str] = []
+    resumed = distil.distil(posts, recipe=recipe, report=heard.append, milestones=tmp_path)
+    assert sum("done before" in said for said in heard) == ended
+    whole = distil.distil(posts, recipe=recipe, milestones=tmp_path / "elsewhere")
+    for ours, theirs in zip(resumed, whole, strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all(np.allclose(ours[name], theirs[name], atol=1e-4) for name in ours)
