@@ -118,7 +118,7 @@ def _model(facts: Facts) -> Section:
         Entry("2.4.2.4", "Model input", "Title and words of one public message in English. Not its author."),
         Entry("2.4.2.5", "Model output", "Probabilities, decisions by threshold, and the words that support each signal."),
         Entry("2.4.2.6", "Model architecture", "A wide linear gate, then a small fine-tuned transformer encoder (MiniLM), then for what "
-              "may be willing or sensitive a large one (MPNet with low-rank adapters); each with a logistic regression for each label."),
+              "may be willing a large one (MPNet with low-rank adapters); each with a logistic regression for each label."),
         Entry("2.4.2.7", "Model performance", listed(figures, nothing="Not measured.") +
               f"\nOn a fixed set of {number(facts.figure('messages') or 0)} messages that it did not learn from."),
         Entry("2.4.2.8", "Datasets", listed([f"{name}: {number(count)} messages" for name, count in manifest.messages.items()])),

@@ -48,6 +48,14 @@ def _no_other_host(guard_record: Path) -> Iterator[None]:
         pytest.fail(f"a process of this test reached for {', '.join(sorted(set(reached)))}; tests use servers on this machine")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kept_for_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What training keeps of the corpus tests keep for themselves, and for each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("coprod_nlp.training.features.KEPT", tmp_path_factory.mktemp("kept"))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No COPROD_ setting of the person who runs the tests takes part."""

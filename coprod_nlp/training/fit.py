@@ -28,9 +28,9 @@ from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.evaluate import evaluation, measure
+from coprod_nlp.training.features import see_corpus
 from coprod_nlp.training.heads import fit_both, kind_of, require_both, score
 from coprod_nlp.training.measure import Scored, histograms
-from coprod_nlp.training.seen import see_corpus
 from coprod_nlp.training.split import Split, split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 

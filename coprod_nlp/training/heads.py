@@ -11,8 +11,8 @@ from coprod_nlp.reading.artefact import Fitted, Heads, calls_for_close
 from coprod_nlp.reading.encoder import FEATURES
 from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, FIRST_SPAN, LABELS, SENSITIVE, WILLING
+from coprod_nlp.training.features import Seen
 from coprod_nlp.training.measure import Scored
-from coprod_nlp.training.seen import Seen
 from coprod_nlp.training.thresholds import Thresholds
 
 # A head is the mean of two: one on what the encoders themselves say of the label, and one on everything they say, which an analyst's labels

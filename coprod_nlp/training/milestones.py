@@ -1,17 +1,17 @@
 """What is done of a training of hours, kept until its end: one that was killed goes on from there."""
 
 import shutil
-import zipfile
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coprod_nlp.files import replacing
 from coprod_nlp.reading.base_model import PREPARED
 from coprod_nlp.training.examples import Example
+from coprod_nlp.training.features import DAMAGED
 
 # Beside the base model's file, which no repository keeps either.
 FOLDER = PREPARED.parent / "training"
@@ -36,7 +36,7 @@ class Milestones:
         try:
             with self._path(name).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {weight: arrays[weight] for weight in arrays.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        except DAMAGED:
             return None
 
     def reached(self, name: str, weights: Weights) -> None:
@@ -46,9 +46,8 @@ class Milestones:
             for other in self._folder.parent.iterdir():
                 if other != self._folder:
                     shutil.rmtree(other, ignore_errors=True)
-            with TemporaryDirectory(dir=self._folder, prefix=".keeping-", ignore_cleanup_errors=True) as draft:
-                np.savez(Path(draft) / self._path(name).name, allow_pickle=False, **weights)
-                (Path(draft) / self._path(name).name).replace(self._path(name))
+            with replacing(self._path(name)) as draft:
+                np.savez(draft, allow_pickle=False, **weights)
         except OSError:
             return
 

@@ -32,10 +32,10 @@ from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
 from coprod_nlp.training.curves import curves_of
 from coprod_nlp.training.evaluate import Measured, evaluation, measure
+from coprod_nlp.training.features import Seen, see, see_corpus
 from coprod_nlp.training.heads import BothHeads, fit_both, score
 from coprod_nlp.training.holdout import NO_TIME, Case, HeldBack, folds, hold_back, may_be_seen, require_enough, without_seen
 from coprod_nlp.training.measure import Scored, f1_of, histograms
-from coprod_nlp.training.seen import Seen, see, see_corpus
 from coprod_nlp.training.split import split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
@@ -43,7 +43,7 @@ from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 # together; never less than one. Chosen by trying 1 to 12 on 300 labels: docs/classifiers.md.
 LABEL_WEIGHT = 4.0
 # A threshold is shifted for labels with so many new cases, by steps, and no further than this from the champion's.
-SHIFT_CASES, SHIFT_STEP, SHIFT_MOST = 25, 0.05, 0.15
+SHIFT_CASES, SHIFT_STEP, SHIFT_MOST, SHIFT_LEAST = 25, 0.05, 0.15, 0.0001
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -120,7 +120,9 @@ def retrain(
     fitted = load_fitted(champion.directory)
     thresholds = material.artefact.manifest.thresholds
     out_of_fold = _out_of_fold(material)
-    decide = shifted(thresholds, out_of_fold, material.learned_truth) if is_shifting else dict(thresholds)
+    decide = dict(thresholds)
+    if is_shifting:
+        decide = shifted(thresholds, out_of_fold, material.learned_truth, close_from=material.artefact.manifest.close_from)
     report("figures")
     before, after = material.measured(BothHeads.of(fitted), thresholds), material.measured(heads, decide)
     manifest = _write(
@@ -149,21 +151,20 @@ def measured_beside(champion: Side, challenger: Side, cases: Sequence[Case], *, 
     """The guarded figures of any two artefacts on the corpus's fixed set and, where there are any, on the newest labelled messages."""
     held = fair_test(hold_back(cases), champion, challenger)
     checked, recent = split_corpus(load_corpus(corpus)).checked, [case.labelled for case in held.recent]
-    newest: dict[tuple[str, ...], Seen] = {}  # by the networks that say it, which are most often the same on both sides
+    sets = {CHECKED: checked, RECENT: recent}
+    said: dict[tuple[str, ...], dict[str, Seen]] = {}  # by the networks that say it, which are most often the same on both sides
     sides = []
     for side in (champion, challenger):
         artefact, heads = load_artefact(side.directory), BothHeads.of(load_fitted(side.directory))
         manifest, networks = artefact.manifest, (artefact.encoder, artefact.close)
-        hashes = manifest.network_hashes
-        sets = {CHECKED: (checked, see_corpus(*networks, checked, hashes=hashes))}
-        if recent:
-            whose = tuple(hashes.values())
-            newest[whose] = newest.get(whose) or see(*networks, recent)
-            sets[RECENT] = recent, newest[whose]
+        whose = tuple(manifest.network_hashes.values())
+        if whose not in said:
+            fixed = see_corpus(*networks, checked, hashes=manifest.network_hashes)
+            said[whose] = {CHECKED: fixed, **({RECENT: see(*networks, recent)} if recent else {})}
         sides.append(
             {
-                name: measure(score(seen, targets(posts), heads, manifest.thresholds, manifest.close_from))
-                for name, (posts, seen) in sets.items()
+                name: measure(score(seen, targets(sets[name]), heads, manifest.thresholds, manifest.close_from))
+                for name, seen in said[whose].items()
             }
         )
     return compare(*sides)
@@ -183,15 +184,19 @@ def label_weight(*, corpus: int, labels: int) -> float:
     return max(1.0, min(LABEL_WEIGHT, corpus / max(1, labels)))
 
 
-def shifted(thresholds: Mapping[str, float], chances: Floats, truth: Bools) -> dict[str, float]:
-    """Thresholds at the best F1 of out-of-fold probabilities, near where they were, for labels with enough cases; the nearest of equals."""
+def shifted(thresholds: Mapping[str, float], chances: Floats, truth: Bools, *, close_from: float) -> dict[str, float]:
+    """Thresholds at the best F1 of out-of-fold probabilities, near where they were, for labels with enough cases; the nearest of equals.
+
+    That of `willing` does not fall below `close_from`: what is decided for has been read closely.
+    """
     found = dict(thresholds)
     steps = round(SHIFT_MOST / SHIFT_STEP)
     for place, label in enumerate(LABELS):
         if truth[:, place].sum() < SHIFT_CASES:
             continue
         moves = sorted(range(-steps, steps + 1), key=abs)
-        near = [value for move in moves if 0 < (value := round(thresholds[label] + move * SHIFT_STEP, 4)) < 1]
+        least = close_from if label == WILLING else SHIFT_LEAST
+        near = [value for move in moves if least <= (value := round(thresholds[label] + move * SHIFT_STEP, 4)) < 1]
         found[label] = max(near, key=lambda value: round(f1_of(chances[:, place] >= value, truth[:, place]), 4))
     return found
 
@@ -283,7 +288,7 @@ def _write(
         },
         thresholds=decide,
         gate_thresholds=before.gate_thresholds,
-        close_from=min(before.close_from, decide[WILLING]),
+        close_from=before.close_from,
         uncertain=before.uncertain,
         figures=figures,
         profile=dict(histograms(after[CHECKED].scored.chances)),

@@ -43,7 +43,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path, is_own: bool) -> None:
     ):
         assert all(np.array_equal(one, other) for one, other in zip(ours, stacked(before), strict=True))
     assert loaded.gate.thresholds.tolist() == [0.25] * len(LABELS)
-    assert loaded.manifest.close_from == 0.75
+    assert loaded.manifest.close_from == 0.375
     for again, shipped in ((loaded.encoder, load_artefact().encoder), (loaded.close, load_artefact().close)):
         assert np.array_equal(again.encode("Bins", TEXTS[0]).features, shipped.encode("Bins", TEXTS[0]).features)
     assert {path.name for path in folder.iterdir()} == {MANIFEST, ESTIMATORS} | ({ENCODER, CLOSE, WORDPIECES} if is_own else set())
@@ -107,7 +107,7 @@ def test_whatever_changes_a_reading_changes_the_version(tmp_path: Path) -> None:
         save(tmp_path, fitted()),
         save(tmp_path, fitted(), thresholds=stricter),
         save(tmp_path, fitted(), gate_thresholds=stricter),
-        save(tmp_path, fitted(), close_from=0.8),
+        save(tmp_path, fitted(), close_from=0.25),
         save(tmp_path, fitted(), uncertain=(0.25, 0.6)),
         *(save(tmp_path, fitted(), networks=with_own(part)) for part in PARTS),
         *(save(tmp_path, with_weight(name, "coef_")) for name in Fitted.__dataclass_fields__),

@@ -64,7 +64,7 @@ def test_a_post_that_the_gate_passes_over_is_read_neither_deeply_nor_closely() -
 
 
 @pytest.mark.parametrize("post", POSTS, ids=lambda post: post.post_id)
-def test_below_every_threshold_the_deep_reading_decides_as_if_there_were_no_other(post: PostText) -> None:
+def test_below_the_threshold_the_deep_reading_decides_as_if_there_were_no_other(post: PostText) -> None:
     plain = reader(close_from=NOTHING).explain(post)
     assert (plain.close, plain.chances) == (None, plain.deep)
     encoded = artefact().encoder.encode(prose(post.title), prose(post.body))
@@ -75,7 +75,7 @@ def test_below_every_threshold_the_deep_reading_decides_as_if_there_were_no_othe
 
 
 @pytest.mark.parametrize("post", POSTS, ids=lambda post: post.post_id)
-def test_above_a_threshold_the_heads_of_the_close_reading_decide_on_what_both_networks_say(post: PostText) -> None:
+def test_above_the_threshold_the_heads_of_the_close_reading_decide_on_what_both_networks_say(post: PostText) -> None:
     explained = reader(close_from=ANYTHING).explain(post)
     assert explained.deep == reader(close_from=NOTHING).explain(post).deep
     both = [network.encode(prose(post.title), prose(post.body)) for network in (artefact().encoder, artefact().close)]
@@ -114,7 +114,9 @@ def test_of_a_long_post_the_window_that_may_be_willing_is_read_closely(body: str
     window = windows[deep.most_willing]
     offered = body.index(OFFER.body) + len("Van\n\n")
     assert deep.most_willing == place
-    assert window.starts[window.starts >= 0].max() > offered
+    in_body = window.starts[window.starts >= len("Van\n\n")]
+    assert in_body.min() <= offered
+    assert in_body.max() >= offered + len(OFFER.body) - len(" help.")
     closely = close.read([window])
     explained = reader(close_from=ANYTHING).explain(PostText("t1_long", "Van", body))
     expected = artefact().close_heads.chances(np.concatenate([deep.features, closely.features])[None])[0]
@@ -138,6 +140,13 @@ def test_evidence_is_where_both_networks_together_see_it() -> None:
     for name in ("encoder", "close"):
         turned = reader(close_from=ANYTHING, **{name: Pointing(getattr(artefact(), name), body)}).read([PostText("t1_x", "Van", body)])[0]
         assert {("Van\n\n" + body)[item.start : item.end] for item in turned.evidence} == {"How do I sign up?"}
+
+
+def test_evidence_of_a_long_post_stands_where_the_window_read_closely_has_it() -> None:
+    body = f"{LONG_CHAT} {OFFER.body} How do I sign up? {LONG_CHAT}"
+    turned = reader(close_from=ANYTHING, close=Pointing(artefact().close, body)).read([PostText("t1_x", "Van", body)])[0]
+    assert turned.signals
+    assert {("Van\n\n" + body)[item.start : item.end] for item in turned.evidence} == {"How do I sign up?"}
 
 
 class Pointing:

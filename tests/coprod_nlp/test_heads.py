@@ -15,8 +15,8 @@ from coprod_nlp.reading.gate import stacked
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
 from coprod_nlp.reading.reader import Reader
 from coprod_nlp.training.corpus import LabelledPost, load_corpus
+from coprod_nlp.training.features import Seen, see
 from coprod_nlp.training.heads import BothHeads, FittingError, fit_both, fit_heads, kind_of, scale, score
-from coprod_nlp.training.seen import Seen, see
 from coprod_nlp.training.thresholds import load_thresholds
 from tests.fakes.artefacts import heads
 
@@ -148,8 +148,9 @@ def test_rows_of_what_was_seen_stay_together() -> None:
 
 
 def messages() -> list[LabelledPost]:
+    """Some of the corpus, and the one with most to read."""
     posts = load_corpus()
-    return posts[:: len(posts) // 12][:12]
+    return [*posts[:: len(posts) // 12][:12], max(posts, key=lambda item: len(item.post.body))]
 
 
 def test_training_and_reading_judge_a_message_alike() -> None:
@@ -159,6 +160,7 @@ def test_training_and_reading_judge_a_message_alike() -> None:
     some = see(artefact.encoder, artefact.close, posts)
     assert (some.deep.shape, some.close.shape) == ((len(posts), FEATURES), (len(posts), CLOSE_FEATURES))
     deep, close = artefact.heads.chances(some.deep), artefact.close_heads.chances(some.close)
+    assert len(artefact.encoder.windows(posts[-1].post.title, posts[-1].post.body)) > 1
     explained = [reader.explain(post.post) for post in posts]
     assert {one.close is None for one in explained} == {True, False}
     for place, one in enumerate(explained):

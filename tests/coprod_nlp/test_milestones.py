@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coprod_nlp.reading.artefact import load_artefact
+from coprod_nlp.reading.artefact import load_networks
+from coprod_nlp.text.wordpieces import Wordpieces
 from coprod_nlp.training.corpus import load_corpus
 from coprod_nlp.training.examples import Example, examples_of
 from coprod_nlp.training.milestones import Milestones, forget, training_of
@@ -64,7 +65,7 @@ def test_after_the_end_nothing_is_left(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def examples() -> list[Example]:
-    wordpieces = load_artefact().wordpieces
+    wordpieces = Wordpieces(load_networks().wordpieces)
     return [example for post in load_corpus()[::8000] for example in examples_of(wordpieces, post)]
 
 

@@ -61,7 +61,7 @@ def save(directory: Path, made: Fitted, *, is_own: bool = False, **changed: Any)
     facts: dict[str, Any] = {
         "networks": own_networks() if is_own else shipped_networks(), "whole": is_own, "made_on": "2024-05-01", "sources": ("project",),
         "data": {"corpus": "0" * 64}, "messages": {"learned": 4}, "thresholds": dict.fromkeys(LABELS, 0.5),
-        "gate_thresholds": dict.fromkeys(LABELS, 0.25), "close_from": 0.75, "uncertain": (0.25, 0.5),
+        "gate_thresholds": dict.fromkeys(LABELS, 0.25), "close_from": 0.375, "uncertain": (0.25, 0.5),
         "figures": {"checked": {"willing_f1": 0.5}}, "profile": {"willing": [1.0]}, "notes": ("made by a test",),
     }  # fmt: skip
     return save_artefact(directory, made, **(facts | changed))

@@ -48,9 +48,10 @@ POSTS = ["The bins were late again.", "Does anyone know when the pool opens?", "
 def eager(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     """The shipped classifier, but taking nearly everything it reads deeply for willing."""
     shipped, folder = load_manifest(), tmp_path_factory.mktemp("eager")
-    kept = ("made_on", "sources", "data", "messages", "gate_thresholds", "close_from", "figures", "profile", "notes")
+    kept = ("made_on", "sources", "data", "messages", "gate_thresholds", "figures", "profile", "notes")
     facts = {name: getattr(shipped, name) for name in kept} | {
-        "thresholds": shipped.thresholds | {"willing": 0.001}, "uncertain": (0.0005, 0.002), "networks": load_networks(),
+        "thresholds": shipped.thresholds | {"willing": 0.001}, "close_from": 0.001, "uncertain": (0.0005, 0.002),
+        "networks": load_networks(),
     }  # fmt: skip
     return folder, save_artefact(folder, load_fitted(), whole=False, **facts)
 

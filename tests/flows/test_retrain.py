@@ -286,10 +286,19 @@ def test_thresholds_move_only_for_labels_with_enough_cases_and_not_far() -> None
     truth[:40, 2], chances[:40, 2] = True, 0.6  # found as it is
     truth[: SHIFT_CASES - 1, 3], chances[: SHIFT_CASES - 1, 3] = True, 0.32
     before = dict.fromkeys(LABELS, 0.4)
-    found = shifted(before, chances, truth)
+    found = shifted(before, chances, truth, close_from=0.1)
     assert [found[label] for label in LABELS[:4]] == [0.3, 0.4, 0.4, 0.4]
     assert all(abs(found[label] - before[label]) <= SHIFT_MOST for label in LABELS)
     assert found == before | {LABELS[0]: 0.3}
+
+
+def test_the_threshold_of_willing_does_not_fall_below_what_is_read_closely() -> None:
+    place, before = LABELS.index("willing"), dict.fromkeys(LABELS, 0.4)
+    truth = np.zeros((200, len(LABELS)), dtype=bool)
+    chances = np.full(truth.shape, 0.1, dtype=np.float32)
+    truth[:40, place], chances[:40, place] = True, 0.32
+    assert shifted(before, chances, truth, close_from=0.1)["willing"] == 0.3
+    assert shifted(before, chances, truth, close_from=0.35)["willing"] == 0.4
 
 
 def test_the_digest_of_labels_sees_every_change_and_no_order(labelled: Engine, config: Config) -> None:

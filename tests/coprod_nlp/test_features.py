@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 from coprod_nlp.reading.artefact import Artefact, load_artefact
 from coprod_nlp.reading.encoder import Encoder
-from coprod_nlp.training import seen as module
+from coprod_nlp.reading.labels import LABELS
+from coprod_nlp.training import features as module
 from coprod_nlp.training.corpus import LabelledPost, load_corpus
-from coprod_nlp.training.seen import MOST_KEPT, Seen, see, see_corpus
+from coprod_nlp.training.features import MOST_KEPT, Seen, see, see_corpus
 
 
 class Counting:
@@ -61,7 +63,7 @@ def test_the_second_time_nothing_is_read_and_the_same_is_said(encoders: tuple[An
     first = see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
     assert read_posts(encoders) == [6, 6]
     again = see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
-    assert read_posts(encoders) == [6, 6]
+    assert read_posts(encoders) == [7, 7], "one message is, to see that the code is the same"
     assert same(first, again)
     assert same(first, see(*encoders, messages()))
 
@@ -76,17 +78,29 @@ def test_other_messages_and_other_networks_are_read(encoders: tuple[Any, Any], h
     assert read_posts(encoders) == [count + 6 * len(hashes) for count in before]
 
 
-def test_another_onnxruntime_reads_anew(
-    encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("what", ["onnxruntime.__version__", "FEATURES_VERSION", "PREPARED_SHA256"])
+def test_another_runtime_code_or_base_model_reads_anew(
+    encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
-    monkeypatch.setattr("onnxruntime.__version__", "0.0.1")
+    monkeypatch.setattr(what if "." in what else f"{module.__name__}.{what}", "another")
     see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
     assert read_posts(encoders) == [12, 12]
 
 
 def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
+
+
+def flip(path: Path, place: int) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[place] ^= 0xFF
+    path.write_bytes(raw)
+
+
+def one_array(path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))
 
 
 def fewer(path: Path) -> None:
@@ -104,6 +118,8 @@ def fewer(path: Path) -> None:
         pytest.param(lambda path: np.savez(path, deep=np.zeros(3)), id="something else"),
         pytest.param(lambda path: np.savez(path, deep=np.array([{}]), own=np.array([{}])), id="objects"),
         pytest.param(fewer, id="a message short"),
+        pytest.param(one_array, id="one array"),
+        *(pytest.param(lambda path, place=place: flip(path, place), id=f"byte {place} changed") for place in (29, 120, -30)),
     ],
 )
 def test_a_damaged_file_is_not_believed_and_is_written_anew(
@@ -115,7 +131,7 @@ def test_a_damaged_file_is_not_believed_and_is_written_anew(
     assert same(first, see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path))
     assert read_posts(encoders) == [12, 12]
     see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
-    assert read_posts(encoders) == [12, 12]
+    assert read_posts(encoders) == [13, 13]
 
 
 def test_where_nothing_can_be_written_it_is_read_each_time(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
@@ -139,6 +155,25 @@ def test_only_the_newest_files_stay(encoders: tuple[Any, Any], hashes: dict[str,
     assert "all-mpnet-base-v2.bin" in left
 
 
-def test_what_is_seen_of_labelled_posts_leaves_no_file(encoders: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_keep", lambda *_: pytest.fail("kept"))
-    assert len(see(*encoders, messages())) == 6
+def test_what_residents_wrote_is_never_kept(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
+    """A labelled post of the store is of no part of the corpus."""
+    posts = [*messages()[1:], replace(messages()[0], part="")]
+    with pytest.raises(ValueError, match="of no part"):
+        see_corpus(*encoders, posts, hashes=hashes, folder=tmp_path)
+    assert (read_posts(encoders), list(tmp_path.iterdir())) == ([0, 0], [])
+
+
+def test_code_that_makes_other_features_is_not_given_those_of_before(
+    encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    monkeypatch.setattr(
+        module, "read_closely", lambda close, windows, _: replace(close.read(windows), logits=np.zeros(len(LABELS), np.float32))
+    )
+    changed = see_corpus(*encoders, messages(), hashes=hashes, folder=tmp_path)
+    assert same(changed, see(*encoders, messages()))
+
+
+def test_no_messages_are_kept_too(encoders: tuple[Any, Any], hashes: dict[str, str], tmp_path: Path) -> None:
+    for _ in range(2):
+        assert len(see_corpus(*encoders, [], hashes=hashes, folder=tmp_path)) == 0

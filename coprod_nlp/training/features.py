@@ -1,26 +1,30 @@
 """What the encoders say of messages; of the corpus it is worked out once, since reading it closely takes minutes."""
 
 import json
+import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from coprod_nlp.files import replacing
 from coprod_nlp.reading.artefact import FEATURES_VERSION
-from coprod_nlp.reading.base_model import PREPARED
+from coprod_nlp.reading.base_model import PREPARED, PREPARED_SHA256
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features, read_closely
 from coprod_nlp.text.clean import prose
 from coprod_nlp.training.corpus import LabelledPost
 
-# Beside the base model's file, which no repository keeps either; the newest few, so that an older encoder's do not pile up.
+# Beside the base model's file, which no repository keeps either; those used last, so that an older encoder's do not pile up.
 KEPT, MOST_KEPT = PREPARED.parent, 12
+# What reading a file that is not whole may raise; its headers say how it is packed, and may say anything.
+DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 Floats = NDArray[np.float32]
 
@@ -50,21 +54,35 @@ def see(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost]) -> Seen
     return _seen(features(deep), features(closely, columns=CLOSE_FEATURES - FEATURES))
 
 
-def see_corpus(encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost], *, hashes: Mapping[str, str], folder: Path = KEPT) -> Seen:
-    """The same of messages of the corpus, kept in a file for the next time. Never for what residents wrote: it would stay there.
+def see_corpus(
+    encoder: Encoder, close: Encoder, posts: Sequence[LabelledPost], *, hashes: Mapping[str, str], folder: Path | None = None
+) -> Seen:
+    """The same of messages of the corpus, kept in a file for the next time.
 
     Parameters
     ----------
+    posts
+        All of parts of the corpus: what residents wrote would stay there.
     hashes
         Those of the networks (`Networks.hashes`): what others said is not theirs.
+    folder
+        Where to keep it, `KEPT` where None.
+
+    Raises
+    ------
+    ValueError
+        Where a message is of no part.
     """
-    of_what = json.dumps([FEATURES_VERSION, onnxruntime.__version__, sorted(hashes.items()), _texts(posts)])
-    path = folder / f"seen-{sha256(of_what.encode()).hexdigest()[:16]}.npz"
-    if (kept := _kept(path, len(posts))) is not None:
-        return kept
-    seen = see(encoder, close, posts)
-    _keep(path, seen)
-    return seen
+    if not all(item.part for item in posts):
+        raise ValueError("what is seen of messages is kept of the corpus alone; some of these are of no part of it")
+    of_what = json.dumps([FEATURES_VERSION, onnxruntime.__version__, PREPARED_SHA256, sorted(hashes.items()), _texts(posts)])
+    path = (folder or KEPT) / f"seen-{sha256(of_what.encode()).hexdigest()[:16]}.npz"
+    kept = _kept(path, len(posts))
+    # One message shows whether code that makes features of texts changed since then.
+    if kept is None or not np.array_equal(kept.rows([0][: len(posts)]).close, see(encoder, close, posts[:1]).close):
+        kept = see(encoder, close, posts)
+        _keep(path, kept)
+    return kept
 
 
 def _texts(posts: Sequence[LabelledPost]) -> list[tuple[str, str]]:
@@ -80,7 +98,8 @@ def _kept(path: Path, count: int) -> Seen | None:
     try:
         with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             deep, own = arrays["deep"], arrays["own"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        os.utime(path)  # it was used
+    except DAMAGED:
         return None
     wanted = [(deep, FEATURES), (own, CLOSE_FEATURES - FEATURES)]
     is_whole = all((array.shape, array.dtype) == ((count, columns), np.float32) for array, columns in wanted)
@@ -92,9 +111,8 @@ def _keep(path: Path, seen: Seen) -> None:
     raw = BytesIO()
     np.savez(raw, deep=seen.deep, own=seen.close[:, FEATURES:])
     try:
-        with TemporaryDirectory(dir=path.parent, prefix=".keeping-", ignore_cleanup_errors=True) as draft:
-            (Path(draft) / path.name).write_bytes(raw.getvalue())
-            (Path(draft) / path.name).replace(path)
+        with replacing(path) as draft:
+            draft.write_bytes(raw.getvalue())
         newest_first = sorted(path.parent.glob("seen-*.npz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
         for old in newest_first[MOST_KEPT:]:
             old.unlink(missing_ok=True)
