@@ -1,4 +1,4 @@
-"""Posts to readings: set aside what must not be scored, glance at the rest, read deeply what may say something, closely what is willing."""
+"""Posts to readings: set aside what must not be scored, glance at the rest, read deeply what may say something, closely the willing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Reader:
     Parameters
     ----------
     is_always_deep
-        Leave the gate open: every post is read deeply, which is some ten times slower, and those it calls for closely.
+        Leave the gate open: every post is read deeply, which takes a fifth longer, and those it calls for closely.
 
     Examples
     --------

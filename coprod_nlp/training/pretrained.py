@@ -1,7 +1,7 @@
 """Networks that begin with the weights of a base model: the small one of the deep reading, and the large one of the close reading.
 
 MiniLM (all-MiniLM-L6-v2; Wang et al. 2020, arXiv:2002.10957) and MPNet (all-mpnet-base-v2; Song et al. 2020, arXiv:2004.09297) are
-Apache-2.0 and read the same wordpieces, so that both see the same windows.
+Apache-2.0 and read the same wordpieces, so that a window of one is a window of the other.
 """
 
 from collections.abc import Mapping
