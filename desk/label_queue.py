@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from coprod_nlp.reading.artefact import Manifest
+from coprod_nlp.reading.labels import WILLING
 from coprod_nlp.training.queue import LOOKED_AT, SMALLEST_RANDOM_SHARE, choose_queue, most_varied
 from models import decision_actions, label_queries
 from models.base import utc_now
@@ -47,25 +49,28 @@ class LabelQueues:
     def leave(self, account_id: str, post_id: str) -> None:
         self.left.setdefault(account_id, set()).add(post_id)
 
-    def next_post(self, connection: Connection, asking: Asking, *, communities: set[str], threshold: float) -> Any:
+    def next_post(self, connection: Connection, asking: Asking, *, communities: set[str], manifest: Manifest) -> Any:
         """The next message for somebody; None where all is labelled, left for later or held back."""
         seconds = label_queries.once_labelled_posts(connection, but_not_by=asking.username, communities=communities, limit=LENGTH)
         counts = {row.labeller: row.labels for row in label_queries.label_counts(connection, communities=communities)}
         is_second = counts.get(asking.username, 0) % SECOND_EVERY == SECOND_EVERY - 1
         for is_anew in (False, True):
-            first = self._queue(connection, asking.council, communities, threshold, is_anew=is_anew)
+            first = self._queue(connection, asking.council, communities, manifest, is_anew=is_anew)
             fresh = (post_id for post_id in first if not label_queries.labels_of_post(connection, post_id))
             for post_id in chain(seconds, fresh) if is_second else chain(fresh, seconds):
                 if post := self._may_see(connection, asking, post_id, communities):
                     return post
         return None
 
-    def _queue(self, connection: Connection, council: str, communities: set[str], threshold: float, *, is_anew: bool) -> tuple[str, ...]:
+    def _queue(self, connection: Connection, council: str, communities: set[str], manifest: Manifest, *, is_anew: bool) -> tuple[str, ...]:
         """Of the least sure of each community in turn those that differ most, and at least a fifth drawn by lot."""
         with self.lock:
             found = self.queues.get(council)
             if found is None or is_anew or utc_now() - found.made_at > FRESH:
-                near = label_queries.uncertain_posts(connection, threshold=threshold, limit=LOOKED_AT * LENGTH, communities=communities)
+                near = label_queries.uncertain_posts(
+                    connection, threshold=manifest.thresholds[WILLING], band=manifest.uncertain, limit=LOOKED_AT * LENGTH,
+                    communities=communities,
+                )  # fmt: skip
                 uncertain = most_varied(label_queries.contents_of(connection, near), limit=LENGTH)
                 everything = label_queries.unlabelled_posts(connection, communities=communities)
                 chosen = choose_queue(uncertain, everything, limit=LENGTH, random_share=SMALLEST_RANDOM_SHARE)

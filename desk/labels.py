@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from coprod_nlp.reading.labels import WILLING
 from coprod_nlp.records import PostText
 from coprod_nlp.text.spans import characters, find_words
 from coprod_nlp.training.agreement import compare_judgements, judgement_of
@@ -47,8 +46,7 @@ def labels_page(request: Request, office: TheOffice, acting: Analyst, post: Aske
             if not office.queues.may_see_voice(connection, asking, found):
                 return page(request, "labels_held.html", title="Seen often enough", acting=acting, limit=asking.views_a_week, status=429)
         else:
-            threshold = manifest_in_use(office).thresholds[WILLING]
-            found = office.queues.next_post(connection, asking, communities=communities, threshold=threshold)
+            found = office.queues.next_post(connection, asking, communities=communities, manifest=manifest_in_use(office))
         counts = label_queries.label_counts(connection, communities=communities)
         names = account_queries.names(connection, acting.council)
     if found is None:

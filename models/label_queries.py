@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import PostState, ReadingStatus
@@ -54,12 +54,17 @@ def labelled_posts(connection: Connection, *, platforms: Collection[str] | None 
                 yield row
 
 
-def uncertain_posts(connection: Connection, *, threshold: float, limit: int, communities: Collection[str] | None = None) -> list[str]:
-    """Ids of unlabelled posts whose `willing` is nearest to a threshold: each community's nearest, then each one's second, and so on."""
+def uncertain_posts(
+    connection: Connection, *, threshold: float, band: tuple[float, float], limit: int, communities: Collection[str] | None = None
+) -> list[str]:
+    """Ids of unlabelled posts in doubt: those whose `willing` is within a band, then the others. Of either, each community's nearest to the
+    threshold, then each one's second, and so on."""
     distance = func.abs(col(PostReading.willing) - threshold)
-    turn = func.row_number().over(partition_by=col(Post.community_id), order_by=(distance, col(Post.post_id)))
-    nearest = _unlabelled(col(Post.post_id), distance.label("distance"), turn.label("turn"), communities=communities).cte("nearest")
-    ordered = select(nearest.c.post_id).order_by(nearest.c.turn, nearest.c.distance, nearest.c.post_id)
+    is_sure = case((col(PostReading.willing).between(*band), 0), else_=1)
+    turn = func.row_number().over(partition_by=(col(Post.community_id), is_sure), order_by=(distance, col(Post.post_id)))
+    columns = (is_sure.label("is_sure"), distance.label("distance"), turn.label("turn"))
+    nearest = _unlabelled(col(Post.post_id), *columns, communities=communities).cte("nearest")
+    ordered = select(nearest.c.post_id).order_by(nearest.c.is_sure, nearest.c.turn, nearest.c.distance, nearest.c.post_id)
     return list(connection.scalars(ordered.limit(limit)))
 
 

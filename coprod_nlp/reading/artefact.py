@@ -193,10 +193,13 @@ def load_artefact(directory: Path = SHIPPED) -> Artefact:
     manifest = load_manifest(directory)
     if manifest.labels != LABELS or manifest.features_version != FEATURES_VERSION:
         raise ArtefactError(f"{directory}: made for other labels or features than this code's; {REBUILD}")
-    if any(set(table) != set(LABELS) for table in (manifest.thresholds, manifest.gate_thresholds)):
-        raise ArtefactError(f"{directory}: has no threshold for each label; {REBUILD}")
-    if not isinstance(manifest.close_from, float) or not 0 < manifest.close_from <= manifest.thresholds[WILLING]:
-        raise ArtefactError(f"{directory}: decides for {WILLING} without a close reading, or does not say when there is one; {REBUILD}")
+    try:
+        if any(set(table) != set(LABELS) for table in (manifest.thresholds, manifest.gate_thresholds)):
+            raise ArtefactError(f"{directory}: has no threshold for each label; {REBUILD}")
+        if not 0 < manifest.close_from <= manifest.thresholds[WILLING]:
+            raise ArtefactError(f"{directory}: decides for {WILLING} without a close reading; {REBUILD}")
+    except TypeError:
+        raise ArtefactError(f"{directory}: its thresholds are no numbers; {REBUILD}") from None
     networks, fitted = load_networks(directory), load_fitted(directory)
     try:
         gate = _gate(fitted, manifest)

@@ -111,7 +111,8 @@ def prepared(path: Path = PREPARED) -> Path:
         except OSError as error:
             if _is_sound(path):  # another process was first, and Windows replaces no file that is open
                 return path
-            raise BaseModelError(f"{path}: cannot be written ({error.strerror}); the close reading's base model is kept there") from None
+            remedy = f"run `.venv/bin/python -m {__name__}` once as somebody who may"
+            raise BaseModelError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None
         if not _is_sound(path):
             raise BaseModelError(f"{path}: not what was expected after writing it; {again()}")
     return path

@@ -63,7 +63,7 @@ class Reader:
     Parameters
     ----------
     is_always_deep
-        Leave the gate open: every post is read deeply, which takes a fifth longer, and those it calls for closely.
+        Leave the gate open: every post is read deeply, and those that seem willing closely.
 
     Examples
     --------

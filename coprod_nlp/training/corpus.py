@@ -24,13 +24,13 @@ class CorpusError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LabelledPost:
-    """A message and what two readers agreed it is. `part` is the file it stands in."""
+    """A message and what readers agreed it is. `part` is the file of the corpus it stands in; what residents wrote stands in none."""
 
     post: PostText
     areas: frozenset[PolicyArea]
     evidence: tuple[Evidence, ...]
     is_sensitive: bool
-    part: str
+    part: str = ""
 
     @property
     def signals(self) -> frozenset[Signal]:

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import torch
 
-from coprod_nlp.reading.base_model import SHA256
+from coprod_nlp.reading.base_model import SHA256, hash_of
 from coprod_nlp.reading.encoder import Window, windows_of
 from coprod_nlp.text.wordpieces import Wordpieces
-from coprod_nlp.training.bases import minilm_definition
+from coprod_nlp.training.bases import minilm_definition, minilm_weights
 from coprod_nlp.training.corpus import LabelledPost
 from coprod_nlp.training.examples import Example, Verdict, examples_of, joined, taught
 from coprod_nlp.training.fine_tuning import Recipe, Report, fine_tune, under
 from coprod_nlp.training.made_texts import made_texts
-from coprod_nlp.training.milestones import FOLDER, Milestones, training_of
+from coprod_nlp.training.milestones import Milestones, training_of
 from coprod_nlp.training.network import Network, State, by_length
-from coprod_nlp.training.pretrained import MPNET, minilm, mpnet
+from coprod_nlp.training.pretrained import MINILM, MPNET, minilm, mpnet
 
 REPORT_EVERY = 100
 
@@ -45,19 +45,20 @@ DISTILLATION = Distillation(
 
 
 def distil(
-    posts: Sequence[LabelledPost], *, recipe: Distillation, report: Report = lambda _: None, milestones: Path = FOLDER
+    posts: Sequence[LabelledPost], *, recipe: Distillation, milestones: Path, report: Report = lambda _: None
 ) -> tuple[State, State]:
     """Weights of the large and of the small network after training, by name.
 
     Parameters
     ----------
     milestones
-        Where each network's weights are kept once it has learned, until somebody forgets them (`milestones.forget`).
+        Where what each network learned is kept, until somebody forgets it.
     """
     wordpieces = Wordpieces(minilm_definition())
     examples = [example for post in posts for example in examples_of(wordpieces, post)]
     made = [windows_of(wordpieces, *text)[0] for text in made_texts(posts, recipe.made_texts, seed=recipe.small.seed)]
-    training = _Training(Milestones(training_of(recipe, examples), milestones), report)
+    how = (recipe, MINILM, MPNET, SHA256, hash_of(minilm_weights()))
+    training = _Training(Milestones(training_of(how, examples, made), milestones), report)
     large = training.learned("large network", mpnet(seed=recipe.large.seed), recipe.large, lambda: examples)
     alone = training.learned("small network from labels", minilm(seed=recipe.small.seed), recipe.small, lambda: examples)
     small = training.learned(
@@ -76,12 +77,15 @@ class _Training:
 
     def learned(self, name: str, network: Network, recipe: Recipe, examples: Callable[[], Sequence[Example]]) -> Network:
         """A network that has learned from examples, now or before the training was killed."""
-        if (weights := self.milestones.weights(name)) is not None:
+        if (weights := self.milestones.weights(name, network.learned())) is not None:
             self.report(f"{name}: done before, gone on from there")
-            network.load_state_dict({part: torch.from_numpy(weight) for part, weight in weights.items()})
-        else:
-            fine_tune(network, examples(), recipe=recipe, report=under(self.report, name))
-            self.milestones.reached(name, network.state())
+            network.load_state_dict({part: torch.from_numpy(weight) for part, weight in weights.items()}, strict=False)
+            return network
+        fine_tune(network, examples(), recipe=recipe, report=under(self.report, name))
+        try:
+            self.milestones.reached(name, network.learned())
+        except OSError as error:
+            self.report(f"{name}: cannot be kept ({error.strerror}); a run that is killed now begins anew")
         return network
 
 

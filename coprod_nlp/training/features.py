@@ -2,19 +2,17 @@
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from coprod_nlp.files import replacing
+from coprod_nlp.files import read_arrays, write_arrays
 from coprod_nlp.reading.artefact import FEATURES_VERSION
 from coprod_nlp.reading.base_model import PREPARED, PREPARED_SHA256
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features, read_closely
@@ -23,8 +21,6 @@ from coprod_nlp.training.corpus import LabelledPost
 
 # Beside the base model's file, which no repository keeps either; those used last, so that an older encoder's do not pile up.
 KEPT, MOST_KEPT = PREPARED.parent, 12
-# What reading a file that is not whole may raise; its headers say how it is packed, and may say anything.
-DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 Floats = NDArray[np.float32]
 
@@ -78,8 +74,9 @@ def see_corpus(
     of_what = json.dumps([FEATURES_VERSION, onnxruntime.__version__, PREPARED_SHA256, sorted(hashes.items()), _texts(posts)])
     path = (folder or KEPT) / f"seen-{sha256(of_what.encode()).hexdigest()[:16]}.npz"
     kept = _kept(path, len(posts))
-    # One message shows whether code that makes features of texts changed since then.
-    if kept is None or not np.array_equal(kept.rows([0][: len(posts)]).close, see(encoder, close, posts[:1]).close):
+    # The longest shows whether code that makes features of texts changed since then.
+    longest = sorted(range(len(posts)), key=lambda row: len(posts[row].post.body))[-1:]
+    if kept is None or not np.array_equal(kept.rows(longest).close, see(encoder, close, [posts[row] for row in longest]).close):
         kept = see(encoder, close, posts)
         _keep(path, kept)
     return kept
@@ -95,26 +92,18 @@ def _seen(deep: Floats, own: Floats) -> Seen:
 
 def _kept(path: Path, count: int) -> Seen | None:
     """What a file holds; None where there is none, or it is not whole."""
-    try:
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
-            deep, own = arrays["deep"], arrays["own"]
-        os.utime(path)  # it was used
-    except DAMAGED:
+    arrays = read_arrays(path)
+    if arrays is None or (arrays["deep"].shape, arrays["own"].shape) != ((count, FEATURES), (count, CLOSE_FEATURES - FEATURES)):
         return None
-    wanted = [(deep, FEATURES), (own, CLOSE_FEATURES - FEATURES)]
-    is_whole = all((array.shape, array.dtype) == ((count, columns), np.float32) for array, columns in wanted)
-    return _seen(deep, own) if is_whole else None
+    with suppress(OSError):
+        os.utime(path)  # it was used
+    return _seen(arrays["deep"], arrays["own"])
 
 
 def _keep(path: Path, seen: Seen) -> None:
     """Write the file, and take away the oldest; where it cannot be written the work is done anew next time, no more."""
-    raw = BytesIO()
-    np.savez(raw, deep=seen.deep, own=seen.close[:, FEATURES:])
-    try:
-        with replacing(path) as draft:
-            draft.write_bytes(raw.getvalue())
+    with suppress(OSError):
+        write_arrays(path, {"deep": seen.deep, "own": seen.close[:, FEATURES:]})
         newest_first = sorted(path.parent.glob("seen-*.npz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
         for old in newest_first[MOST_KEPT:]:
             old.unlink(missing_ok=True)
-    except OSError:
-        return

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from coprod_nlp.files import replacing
 from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Manifest, Networks, load_manifest, load_networks, save_artefact
 from coprod_nlp.reading.base_model import prepared
 from coprod_nlp.reading.encoder import Encoder
@@ -23,7 +24,6 @@ from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS, WILLING, 
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.wordpieces import Wordpieces
-from coprod_nlp.training import milestones
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED
 from coprod_nlp.training.corpus import CORPUS_DIR, LabelledPost, corpus_digest, load_corpus, targets
@@ -31,6 +31,7 @@ from coprod_nlp.training.evaluate import evaluation, measure
 from coprod_nlp.training.features import see_corpus
 from coprod_nlp.training.heads import fit_both, kind_of, require_both, score
 from coprod_nlp.training.measure import Scored, histograms
+from coprod_nlp.training.milestones import FOLDER, forget
 from coprod_nlp.training.split import Split, split_corpus
 from coprod_nlp.training.thresholds import Thresholds, load_thresholds
 
@@ -53,14 +54,17 @@ class Base:
 
 
 def fit_reading(
-    directory: Path = SHIPPED, *, made_on: date, corpus: Path = CORPUS_DIR, base: Base | None = None, report: Report = lambda _: None
-) -> Manifest:
+    directory: Path = SHIPPED, *, made_on: date, corpus: Path = CORPUS_DIR, base: Base | None = None, milestones: Path = FOLDER,
+    report: Report = lambda _: None,
+) -> Manifest:  # fmt: skip
     """Fit the reading from the project's own corpus and write the artefact with its card.
 
     Parameters
     ----------
     base
         Networks to fit heads on; where there are none, they are fine-tuned, which needs PyTorch and hours.
+    milestones
+        Where what they learn is kept meanwhile, so that a run that was killed goes on.
 
     Raises
     ------
@@ -76,11 +80,11 @@ def fit_reading(
     for share in (split.learned, split.tuned):  # before the work of hours
         require_both(targets(share), LABELS)
     report(f"{len(split.learned):,} messages to learn from, {len(split.tuned):,} to tune with, {len(split.checked):,} to check with")
-    base_file = prepared()  # before the work of hours, too
-    is_new = base is None
-    base = base or fine_tuned(split.learned, report)
+    base_file = prepared()  # so, too
     report("gate")
     gates = fit_gate(split.learned)
+    is_new = base is None
+    base = base or fine_tuned(split.learned, milestones=milestones, report=report)
     report("heads")
     wordpieces = Wordpieces(base.networks.wordpieces)
     encoders = Encoder(base.networks.encoder, wordpieces), Encoder(base.networks.close, wordpieces, base_file)
@@ -95,9 +99,10 @@ def fit_reading(
         lineage=base.lineage,
         **_facts(split, scored, thresholds, made_on=made_on, corpus=corpus),
     )
-    (directory / CARD).write_text(model_card(manifest), encoding="utf-8", newline="\n")
+    with replacing(directory / CARD) as draft:
+        draft.write_text(model_card(manifest), encoding="utf-8", newline="\n")
     if is_new:
-        milestones.forget()
+        forget(milestones)
     return manifest
 
 
@@ -118,13 +123,13 @@ def _facts(split: Split, scored: Scored, thresholds: Thresholds, *, made_on: dat
     }
 
 
-def fine_tuned(learned: Sequence[LabelledPost], report: Report) -> Base:
+def fine_tuned(learned: Sequence[LabelledPost], *, milestones: Path, report: Report) -> Base:
     """New networks from the base models; this alone needs PyTorch."""
     from coprod_nlp.training.bases import minilm_definition
     from coprod_nlp.training.distil import DISTILLATION, distil, lineage
     from coprod_nlp.training.export import to_adapter_onnx, to_onnx
 
-    large, small = distil(learned, recipe=DISTILLATION, report=report)
+    large, small = distil(learned, recipe=DISTILLATION, milestones=milestones, report=report)
     return Base(Networks(to_onnx(small), to_adapter_onnx(large), minilm_definition()), lineage(DISTILLATION))
 
 

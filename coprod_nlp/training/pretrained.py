@@ -16,7 +16,9 @@ from coprod_nlp.reading import base_model
 from coprod_nlp.training.bases import minilm_weights
 from coprod_nlp.training.network import Geometry, Network
 
-MINILM = Geometry(width=384, inner=1536, heads=12, layers=6, frozen_layers=2, vocabulary=30_522, positions=512, epsilon=1e-12)
+MINILM = Geometry(
+    width=384, inner=1536, heads=12, layers=6, frozen_layers=2, vocabulary=30_522, positions=512, epsilon=1e-12, is_short=True
+)
 MPNET = Geometry(
     width=base_model.WIDTH, inner=base_model.INNER, heads=base_model.HEADS, layers=base_model.LAYERS, frozen_layers=4,
     vocabulary=base_model.VOCABULARY, positions=512, epsilon=base_model.EPSILON, distances=base_model.DISTANCES, is_short=True, rank=32,

@@ -99,7 +99,7 @@ def retrain(
     Parameters
     ----------
     directory
-        Where to write it; its networks stay where the champion has them.
+        Where to write it; its networks are the champion's, and stay where they are.
     is_shifting
         Whether to shift thresholds for labels with enough new cases.
 

@@ -70,7 +70,7 @@ def case_of(rows: Iterable[Any]) -> Case | None:
     if merged.is_willing is None or merged.is_willing != bool(merged.signals & set(WILLING_SIGNALS)):
         return None
     post = PostText(row.post_id, row.title, row.body)
-    labelled = LabelledPost(post, merged.areas, _evidence(merged, post), merged.is_sensitive, row.origin)
+    labelled = LabelledPost(post, merged.areas, _evidence(merged, post), merged.is_sensitive)
     return Case(labelled, row.author_key, row.community_id, row.created_at)
 
 

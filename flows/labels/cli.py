@@ -54,9 +54,6 @@ def export(
     format_: FormatOption = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Most posts to write; 100 to label, all that are labelled.", min=1)] = None,
     random: Annotated[float, typer.Option("--random", help="Share of a queue drawn at random.", min=0.2, max=1, metavar="SHARE")] = 0.2,
-    threshold: Annotated[
-        float, typer.Option("--threshold", help="The probability of willing at which the reader decides.", min=0, max=1)
-    ] = 0.5,
     blind: Annotated[bool, typer.Option("--blind", help="Without what the reader made of the posts.")] = False,
     labelled: Annotated[bool, typer.Option("--labelled", help="What is labelled, in place of a queue to label.")] = False,
 ) -> None:
@@ -64,6 +61,10 @@ def export(
 
     The file holds what people wrote: keep it as the database is kept, and delete it when its labels are back.
     """
+    from config.settings import load_settings
+    from coprod_nlp.reading.artefact import load_manifest
+    from coprod_nlp.reading.labels import WILLING
+    from flows.classifiers import champion_directory
     from flows.labels.export import DEFAULT_LIMIT, export_labelled, export_queue
 
     with plain_errors():
@@ -71,11 +72,14 @@ def export(
             count = export_labelled(_engine(), out, limit=limit, given=format_)
             out_console.print(escape(f"{count:,} labelled posts: {out}"), soft_wrap=True)
             return
+        settings, engine = load_settings(), _engine()
+        champion = load_manifest(champion_directory(settings, engine))
         queue = export_queue(
-            _engine(), out, limit=limit or DEFAULT_LIMIT, random_share=random, threshold=threshold, is_blind=blind, given=format_
-        )
+            engine, out, limit=limit or DEFAULT_LIMIT, random_share=random, threshold=champion.thresholds[WILLING],
+            band=champion.uncertain, is_blind=blind, given=format_,
+        )  # fmt: skip
         near = len(queue.post_ids) - queue.drawn
-        said = f"{len(queue.post_ids):,} posts to label, {near:,} near the threshold and {queue.drawn:,} drawn at random: {out}"
+        said = f"{len(queue.post_ids):,} posts to label, {near:,} it is least sure of and {queue.drawn:,} drawn at random: {out}"
         out_console.print(escape(said), soft_wrap=True)
 
 

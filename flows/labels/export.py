@@ -21,9 +21,15 @@ DEFAULT_LIMIT = 100
 
 
 def export_queue(
-    engine: Engine, out: Path, *, limit: int, random_share: float, threshold: float, is_blind: bool, given: LabelFormat | None = None
-) -> Queue:
+    engine: Engine, out: Path, *, limit: int, random_share: float, threshold: float, band: tuple[float, float], is_blind: bool,
+    given: LabelFormat | None = None,
+) -> Queue:  # fmt: skip
     """Write posts to label. What the reader made of each goes along where a format can mark it as a suggestion, unless `is_blind`.
+
+    Parameters
+    ----------
+    threshold, band
+        The reader's threshold of `willing`, and between which probabilities it is in doubt.
 
     Raises
     ------
@@ -31,7 +37,7 @@ def export_queue(
         Where there is nothing to label, or the file cannot be written.
     """
     with engine.connect() as connection:
-        near = label_queries.uncertain_posts(connection, threshold=threshold, limit=LOOKED_AT * limit)
+        near = label_queries.uncertain_posts(connection, threshold=threshold, band=band, limit=LOOKED_AT * limit)
         uncertain = most_varied(label_queries.contents_of(connection, near), limit=limit)
         queue = choose_queue(uncertain, label_queries.unlabelled_posts(connection), limit=limit, random_share=random_share)
         readings = label_queries.readings_to_label(connection, queue.post_ids)

@@ -51,13 +51,13 @@ class BlueskySource:
         """Posts since the cursor, newest first."""
         host = _view_of(target.community)
         owner, kind, key = _address(target.community)
-        empty = 0
+        uri, empty = "", 0
 
         def listing(at: str | None, _floor: datetime) -> Page:
-            nonlocal empty
+            nonlocal uri, empty
             with _asking(host, target.place):
                 bluesky = self._client(host).app.bsky
-                uri = f"at://{self._did(host, owner)}/{KINDS[kind]}/{key}"
+                uri = uri or f"at://{self._did(host, owner)}/{KINDS[kind]}/{key}"
                 asked = {"limit": PAGE_SIZE, "cursor": at}
                 if kind == "feed":
                     page = bluesky.feed.get_feed({"feed": uri, **asked})

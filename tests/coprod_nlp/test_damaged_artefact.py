@@ -136,6 +136,13 @@ def test_an_artefact_of_which_only_some_files_came_into_place_is_refused(saved: 
         pytest.param(lambda folder: rewrite(folder, gate_thresholds=[0.5]), id="thresholds of the gate a list"),
         pytest.param(lambda folder: rewrite(folder, close_from={"willing": 0.5}), id="a table for the threshold of the close reading"),
         pytest.param(lambda folder: rewrite(folder, close_from=None), id="no threshold of the close reading"),
+        pytest.param(lambda folder: rewrite(folder, close_from=0.6), id="a threshold of the close reading above that of willing"),
+        pytest.param(lambda folder: rewrite(folder, close_from=float("nan")), id="a threshold of the close reading that is no number"),
+        pytest.param(lambda folder: rewrite(folder, thresholds=7), id="thresholds a number"),
+        pytest.param(lambda folder: rewrite(folder, thresholds=dict.fromkeys(LABELS, "often")), id="thresholds words"),
+        pytest.param(
+            lambda folder: rewrite(folder, close_thresholds=dict.fromkeys(LABELS, 0.1)), id="manifest of a version that read more closely"
+        ),
     ],
 )
 def test_a_damaged_artefact_is_refused_with_a_remedy(saved: Path, damage: Callable[[Path], object]) -> None:

@@ -1,5 +1,6 @@
 """Fine-tuning, where PyTorch is installed: what the exported model says is what the network says."""
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -74,7 +75,7 @@ def test_the_model_in_small_integers_says_what_the_plain_one_says(name: str) -> 
 
 def test_the_exported_model_says_what_the_network_says() -> None:
     torch, networks = import_module("torch"), import_module("coprod_nlp.training.network")
-    network = networks.Network(import_module("coprod_nlp.training.pretrained").MINILM)
+    network = networks.Network(replace(import_module("coprod_nlp.training.pretrained").MINILM, is_short=False))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in state().items()})
     wordpieces, differences = Wordpieces(definition()), []
     for item, exported in zip(messages(), encoded(is_packed=False), strict=True):

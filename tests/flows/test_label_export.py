@@ -59,8 +59,9 @@ def judge(engine: Engine, *judged: tuple[str, str, list[str]], areas: tuple[str,
         assert actions.store_labels(session, rows, by="ana", origin="desk") == len(rows)
 
 
-def export(engine: Engine, out: Path, *, limit: int = 100, random_share: float = 0.2, threshold: float = 0.5, **asked: Any) -> Any:
-    return export_queue(engine, out, limit=limit, random_share=random_share, threshold=threshold, is_blind=False, **asked)
+def export(engine: Engine, out: Path, *, limit: int = 100, random_share: float = 0.2, **asked: Any) -> Any:
+    doubt: dict[str, Any] = {"threshold": 0.5, "band": (0.0, 1.0), "is_blind": False}
+    return export_queue(engine, out, limit=limit, random_share=random_share, **(doubt | asked))
 
 
 @given(everything=ids, limit=st.integers(1, 50), random_share=st.floats(0.2, 1), data=st.data())
@@ -112,6 +113,13 @@ def test_a_queue_takes_what_is_nearest_to_the_threshold_over_all_communities(eng
         assert (item["body"], item["areas"], item["by"]) == (f"I can lend my van, {item['id']}", None, "")
 
 
+def test_a_queue_takes_what_is_within_the_band_before_anything_else(engine: Engine, tmp_path: Path) -> None:
+    big: dict[str, float | None] = {f"big-{number:02}": 0.2 + 0.005 * number for number in range(40)}
+    to_read(engine, big | {f"small{number}-1": 0.55 for number in range(8)})
+    queue = export(engine, tmp_path / "queue.jsonl", limit=20, threshold=0.5, band=(0.2, 0.45))
+    assert sum(post_id.startswith("big") for post_id in queue.post_ids) >= 16
+
+
 def test_the_same_store_gives_the_same_queue_and_labelled_posts_leave_it(engine: Engine, tmp_path: Path) -> None:
     to_read(engine, {f"a-{number}": number / 50 for number in range(50)})
     first = export(engine, tmp_path / "1.jsonl", limit=10)
@@ -137,7 +145,7 @@ def test_a_blind_queue_has_no_suggestions(engine: Engine, tmp_path: Path) -> Non
     to_read(engine, {"a-1": 0.5})
     for is_blind in (False, True):
         path = tmp_path / f"{is_blind}.json"
-        export_queue(engine, path, limit=1, random_share=0.2, threshold=0.5, is_blind=is_blind, given=LabelFormat.ARGILLA)
+        export(engine, path, limit=1, is_blind=is_blind, given=LabelFormat.ARGILLA)
         suggestions = json.loads(path.read_text(encoding="utf-8"))[0]["suggestions"]
         assert set(suggestions) == (set() if is_blind else {"areas", "signals", "evidence"})
 

@@ -84,7 +84,6 @@ def test_a_file_of_which_nothing_can_be_imported_ends_with_the_code_of_a_source(
         pytest.param(["export", "--out", "queue.jsonl"], USAGE, "nothing to label: ", id="nothing to label"),
         pytest.param(["export", "--out", "queue.jsonl", "--labelled"], USAGE, "nothing is labelled yet", id="nothing labelled"),
         pytest.param(["export", "--out", "queue.jsonl", "--random", "0.1"], USAGE, "--random", id="too few at random"),
-        pytest.param(["export", "--out", "queue.jsonl", "--threshold", "2"], USAGE, "--threshold", id="no threshold"),
         pytest.param(["agreement"], USAGE, "no post has been labelled by two people", id="nobody to compare"),
     ],
 )
@@ -138,8 +137,8 @@ def test_a_queue_of_the_sample_is_written_labelled_and_taken_in(labels: Labels, 
     stored.backup(copy)
     stored.close()
     copy.close()
-    outcome = labels("export", "--out", "queue.csv", "--limit", "40", "--threshold", "0.4")
-    assert (outcome.code, outcome.out) == (0, "40 posts to label, 32 near the threshold and 8 drawn at random: queue.csv\n")
+    outcome = labels("export", "--out", "queue.csv", "--limit", "40")
+    assert (outcome.code, outcome.out) == (0, "40 posts to label, 32 it is least sure of and 8 drawn at random: queue.csv\n")
     with Path("queue.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     done = [row | {"areas": "parks;waste", "sensitive": "FALSE"} for row in rows[:30]]

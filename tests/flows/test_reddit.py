@@ -62,7 +62,7 @@ def reported(home: Path, reddit: FakeReddit) -> Job:
     collect(job)
     give_readings(job)
     run_steps(job)
-    export_queue(job.engine, home / "exports" / "queue.jsonl", limit=2_000, random_share=0.5, threshold=0.9, is_blind=False)
+    export_queue(job.engine, home / "exports" / "queue.jsonl", limit=2_000, random_share=0.5, threshold=0.9, band=(0, 1), is_blind=False)
     return job
 
 

@@ -201,9 +201,9 @@ def to_label(engine: Engine, *readings: dict[str, Any], **community: str) -> Non
         actions.store_readings(connection, readings)
 
 
-def uncertain(engine: Engine, threshold: float = 0.5, limit: int = 100) -> list[str]:
+def uncertain(engine: Engine, threshold: float = 0.5, limit: int = 100, band: tuple[float, float] = (0, 1)) -> list[str]:
     with engine.connect() as connection:
-        return label_queries.uncertain_posts(connection, threshold=threshold, limit=limit)
+        return label_queries.uncertain_posts(connection, threshold=threshold, band=band, limit=limit)
 
 
 def test_posts_nearest_to_the_threshold_come_first_each_community_in_turn(engine: Engine) -> None:
@@ -212,6 +212,7 @@ def test_posts_nearest_to_the_threshold_come_first_each_community_in_turn(engine
     assert uncertain(engine) == ["a1", "b2", "c1", "a2", "b1", "a3"]
     assert uncertain(engine, limit=2) == ["a1", "b2"]
     assert uncertain(engine, threshold=0.9) == ["b1", "a2", "c1", "b2", "a1", "a3"]
+    assert uncertain(engine, band=(0.505, 0.95)) == ["a2", "b2", "b1", "a1", "c1", "a3"]
 
 
 def test_what_may_be_labelled_next_is_read_visible_unlabelled_and_of_nobody_who_objected(engine: Engine) -> None:
