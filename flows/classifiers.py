@@ -12,7 +12,7 @@ from models.classifier_queries import champion
 from models.session import open_engine, unit_of_work
 
 FOLDER = "classifiers"
-GO_BACK = "go back to the one before: coprod classifiers rollback"
+GO_BACK = 'go back to the shipped one: coprod classifiers rollback --to-shipped --by NAME --reason "does not load"'
 
 
 def path_of(version: str) -> str:

@@ -25,11 +25,16 @@ ByOption = Annotated[str, typer.Option("--by", help="Who decides: a person's nam
 
 def retrain(
     from_scratch: Annotated[
-        bool, typer.Option("--from-scratch", help="Build the shipped classifier anew from the repository, without any label of the store.")
+        bool,
+        typer.Option(
+            "--from-scratch",
+            help="Build the shipped classifier anew from the repository, without any label of the store, and put it in its place (or in "
+            "--out). Takes two to four hours and what requirements-train.txt lists; a run that was killed goes on.",
+        ),
     ] = False,
     keep_encoder: Annotated[
         bool,
-        typer.Option("--keep-encoder", help="With --from-scratch: keep the networks and fit gate, heads and thresholds; needs no PyTorch."),
+        typer.Option("--keep-encoder", help="With --from-scratch: keep the networks, fit gate and heads; three minutes, needs no PyTorch."),
     ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="With --from-scratch: another folder than the shipped classifier's.", file_okay=False)
@@ -99,7 +104,7 @@ def compare(
         str | None, typer.Option("--with", help="Another version to compare with; the champion where left out.", metavar="VERSION")
     ] = None,
 ) -> None:
-    """Measure two classifiers on the same messages: the corpus's fixed set and the newest labelled posts. Takes about a minute."""
+    """Measure two classifiers on the same messages: the corpus's fixed set and the newest labelled posts. Takes minutes the first time."""
     with plain_errors():
         from flows.decide import Desk
 

@@ -30,7 +30,7 @@ ENCODER, CLOSE = "encoder.onnx", "close.onnx"
 NETWORK_HASHES = ("encoder_sha256", "close_sha256", "wordpieces_sha256")
 # The types an artefact may hold beyond those that skops knows to be harmless: none.
 TRUSTED: tuple[str, ...] = ()
-REBUILD = "rebuild it: coprod retrain --from-scratch"
+REBUILD = "restore the folder (git restore), or rebuild it: coprod retrain --from-scratch"
 # Everything about how texts become features; an artefact fitted under another number is refused.
 FEATURES_VERSION = 5
 

@@ -45,7 +45,7 @@ WEAKNESSES = """\
 ## Weaknesses
 
 - It learned from messages written for this project and, where named above, from labelled posts. On communities unlike both it is worse than
-  the figures below: label some posts there and retrain.
+  the figures above, often by far (docs/reading.md has those on real messages): label some posts there and retrain.
 - Replies are read alone. What only makes sense with the post they answer is guessed at.
 - Irony, quoted speech and offers that are adverts are mistaken for offers now and then.
 - Rare labels (see their cases) rest on few messages; their figures move by much with each.
