@@ -153,7 +153,9 @@ def test_a_network_with_a_rank_learns_beside_its_maps_and_stays_as_it_is_in_the_
 
 def test_in_short_floats_it_says_nearly_the_same() -> None:
     one = window(60)
-    assert np.allclose(said(network(is_short=True), [one])[2][0], mpnet_of(one.ids).mean(0), atol=0.1)
+    short = said(network(is_short=True), [one])[2][0]
+    assert np.allclose(short, mpnet_of(one.ids).mean(0), atol=0.1)
+    assert not np.allclose(short, said(network(), [one])[2][0], atol=1e-6)
 
 
 def test_a_verdict_stands_with_its_window_whatever_is_read_beside_it() -> None:
@@ -180,7 +182,7 @@ def test_the_verdict_of_two_networks_is_the_mean_of_their_log_odds() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_the_loss_with_verdicts_is_half_that_of_labels_and_half_that_of_verdicts(share: float) -> None:
+def test_the_loss_with_verdicts_is_a_share_of_theirs_and_the_rest_of_that_of_labels(share: float) -> None:
     tuning, made, rng = import_module("coprod_nlp.training.fine_tuning"), network(), np.random.default_rng(2)
     labelled, verdicts = [], []
     for pieces in (9, 31):
