@@ -17,7 +17,7 @@ CID = "bafyreidfayvfuwqa7qlnopdjiqrxzs6blmoeu4rujcjtnci5beludirz2a"
 
 class FakeBluesky(FakeServer):
     platform = "bluesky"
-    late_request = 9
+    late_request = 6
 
     def __init__(self, world: Any) -> None:
         super().__init__(world)

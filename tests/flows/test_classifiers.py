@@ -323,9 +323,9 @@ def test_a_comparison_with_the_champion_is_kept_and_promotion_is_decided_on_it(c
     assert "Worse beyond chance: F1 of willing on the fixed set" in outcome.out
     with unit_of_work(store) as session:
         kept = session.get_one(Classifier, challenger).figures["comparison"]
-    # Only the threshold of willing differs: what does not depend on it is the same.
-    assert (kept["champion"], kept["worse"]) == (load_manifest().version, ["checked.willing_f1"])
-    assert {row["figure"]: row["gain"] for row in kept["rows"]}["willing_ap"] == 0
+    # Only the threshold of willing differs, and so how much is read closely: what hangs on neither is nearly the same.
+    assert (kept["champion"], kept["worse"][0]) == (load_manifest().version, "checked.willing_f1")
+    assert abs({row["figure"]: row["gain"] for row in kept["rows"]}["willing_ap"]) < 0.02
 
 
 WRONG = [
