@@ -269,7 +269,7 @@ def test_the_whole_way_from_messages_to_two_networks_that_read(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("stage", "ended"),
-    [("small network from labels", 1), ("verdicts", 2), ("small network, 2", 2), ("", 3)],
+    [("small network from labels", 1), ("verdicts", 2), ("small network, ", 2), ("", 3)],
     ids=["after the large network", "in the verdicts", "in the last network", "at the end"],
 )
 def test_a_training_that_was_killed_goes_on_from_what_had_ended(tmp_path: Path, stage: str, ended: int) -> None:
