@@ -273,4 +273,4 @@ def _checked(directory: Path, name: str, digest: str) -> bytes:
         raw = raw.replace(b"\r\n", b"\n") if name == WORDPIECES else raw
         if hash_of(raw) == digest:
             return raw
-    raise ArtefactError(f"{directory}: {name} is not there, or not the one the manifest describes; restore both, or {REBUILD}")
+    raise ArtefactError(f"{directory}: {name} is not there, or not the one the manifest describes; {REBUILD}")

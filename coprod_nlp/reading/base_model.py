@@ -29,6 +29,7 @@ WEIGHTS = "all-mpnet-base-v2/model.safetensors"
 SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 PREPARED = Path(__file__).parent.parent / "artefacts" / "base" / "all-mpnet-base-v2.bin"
 PREPARED_SHA256 = "20f0121bf5db145e8119bdfe38f7873fa857ed30145b4fb5301840e9a1952687"
+PREPARE = ".venv/bin/python -m coprod_nlp.reading.base_model"
 INSTALL = ".venv/bin/python -m pip install --no-deps --require-hashes -r requirements.lock"
 
 WIDTH, INNER, HEADS, LAYERS, VOCABULARY, EPSILON = CLOSE_WIDTH, 3072, 12, 12, 30_522, 1e-5
@@ -111,8 +112,7 @@ def prepared(path: Path = PREPARED) -> Path:
         except OSError as error:
             if _is_sound(path):  # another process was first, and Windows replaces no file that is open
                 return path
-            remedy = f"run `.venv/bin/python -m {__name__}` once as somebody who may"
-            raise BaseModelError(f"{path}: cannot be written ({error.strerror}); {remedy}") from None
+            raise BaseModelError(f"{path}: cannot be written ({error.strerror}); run `{PREPARE}` once as somebody who may") from None
         if not _is_sound(path):
             raise BaseModelError(f"{path}: not what was expected after writing it; {again()}")
     return path

@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from coprod_nlp.files import read_arrays, write_arrays
 from coprod_nlp.reading.artefact import FEATURES_VERSION
-from coprod_nlp.reading.base_model import PREPARED, PREPARED_SHA256
+from coprod_nlp.reading.base_model import PREPARED, PREPARED_SHA256, hash_of
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES, Encoder, features, read_closely
 from coprod_nlp.text.clean import prose
 from coprod_nlp.training.corpus import LabelledPost
@@ -72,7 +71,7 @@ def see_corpus(
     if not all(item.part for item in posts):
         raise ValueError("what is seen of messages is kept of the corpus alone; some of these are of no part of it")
     of_what = json.dumps([FEATURES_VERSION, onnxruntime.__version__, PREPARED_SHA256, sorted(hashes.items()), _texts(posts)])
-    path = (folder or KEPT) / f"seen-{sha256(of_what.encode()).hexdigest()[:16]}.npz"
+    path = (folder or KEPT) / f"seen-{hash_of(of_what.encode())[:16]}.npz"
     kept = _kept(path, len(posts))
     # The longest shows whether code that makes features of texts changed since then.
     longest = sorted(range(len(posts)), key=lambda row: len(posts[row].post.body))[-1:]

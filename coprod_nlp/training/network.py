@@ -142,8 +142,8 @@ class Network(nn.Module):  # type: ignore[misc]
     def learned(self) -> State:
         """Copies of those that learn."""
         learning = [*self.new_parameters(), *(part for layer in self.layers[self.geometry.frozen_layers :] for part in layer.learning())]
-        wanted, whole = set(map(id, learning)), self.state()
-        return {name: whole[name] for name, part in self.named_parameters() if id(part) in wanted}
+        wanted = set(map(id, learning))
+        return {name: part.detach().numpy().astype(np.float32) for name, part in self.named_parameters() if id(part) in wanted}
 
     def lower(self, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
         """(rows, longest, width) what the frozen layers make of some windows, and the (rows, longest) mask of what is not padding."""

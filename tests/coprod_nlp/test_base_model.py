@@ -139,10 +139,11 @@ def test_a_damaged_file_is_written_anew(kept: int, end: bytes, small: bytes, tmp
 
 
 @pytest.mark.usefixtures("small")
-def test_a_folder_that_cannot_be_written_is_named_with_why_it_is_needed(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "taken" / "base.bin"
     path.parent.write_text("a file in the place of the folder", encoding="utf-8")
-    with pytest.raises(BaseModelError, match=rf"^{re.escape(str(path))}: cannot be written \(.+\); run `"):
+    remedy = "run `.venv/bin/python -m coprod_nlp.reading.base_model` once as somebody who may"
+    with pytest.raises(BaseModelError, match=rf"^{re.escape(str(path))}: cannot be written \(.+\); {re.escape(remedy)}$"):
         prepared(path)
 
 
