@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coprod_nlp.vocabulary import WILLING_SIGNALS, Signal
+from coprod_nlp.vocabulary import WILLING_SIGNALS
 
 CHARS, LEAD_CHARS = 420, 140
-_ORDER = {signal.value: place for place, signal in enumerate((*WILLING_SIGNALS, *Signal))}
 
 # Signal, first character and end of a piece of evidence, as readings keep it.
 Span = Sequence[Any]
@@ -24,17 +23,24 @@ class Excerpt:
 
 def strongest_first(evidence: Iterable[Span], signals: Mapping[str, float]) -> list[Span]:
     """Evidence of willing signals before that of others, the surer before the less sure."""
-    return sorted(evidence, key=lambda span: (_ORDER[span[0]] >= len(WILLING_SIGNALS), -signals.get(span[0], 0)))
+    return sorted(evidence, key=lambda span: (span[0] not in WILLING_SIGNALS, -signals.get(span[0], 0)))
 
 
 def excerpt(text: str, spans: Sequence[Span]) -> Excerpt:
-    """Some 420 characters around the first span; the beginning where there is none. Words are not cut."""
+    """Some 420 characters around the first span; the beginning where there is none. Words are not cut, but for very long ones."""
     start, end = (spans[0][1], spans[0][2]) if spans else (0, 0)
     begin = max(0, start - LEAD_CHARS)
-    begin = text.rfind(" ", 0, begin) + 1 if begin else 0
+    begin = _gap(text, max(0, begin - LEAD_CHARS), begin) if begin else 0
     finish = min(len(text), max(end, begin + CHARS))
-    finish = finish if finish == len(text) else max(end, text.rfind(" ", 0, finish))
-    return Excerpt(("… " if begin else "") + text[begin:start], text[start:end], text[end:finish] + (" …" if finish < len(text) else ""))
+    finish = finish if finish in (end, len(text)) else _gap(text, max(end, finish - LEAD_CHARS), finish)
+    before = "… " + text[begin:start].lstrip() if begin else text[:start]
+    return Excerpt(before, text[start:end], text[end:finish] + (" …" if finish < len(text) else ""))
+
+
+def _gap(text: str, first: int, last: int) -> int:
+    """Where the last space before `last` stands; `last` where there is none from `first` on."""
+    found = text.rfind(" ", first, last)
+    return last if found < 0 else found
 
 
 def varied(messages: Iterable[Any], limit: int) -> list[Any]:

@@ -178,9 +178,12 @@ def _phrases(told: Sequence[Told], *signals: Signal) -> tuple[Phrase, ...]:
 
 
 def shortened(words: str) -> str:
-    """Words on one line, cut at the end of a word where they are too many."""
+    """Words on one line, cut where they are too many: at the end of a word, or within one as long as that."""
     words = " ".join(words.split())
-    return words if len(words) <= PHRASE_CHARS else words[: words.rfind(" ", PHRASE_CHARS // 2, PHRASE_CHARS)].rstrip(",;:- ") + " …"
+    if len(words) <= PHRASE_CHARS:
+        return words
+    end = words.rfind(" ", PHRASE_CHARS // 2, PHRASE_CHARS)
+    return words[: PHRASE_CHARS if end < 0 else end].rstrip(",;:- ") + " …"
 
 
 def network_roles(voices: Iterable[str], ties: Iterable[tuple[str, str]], messages: Iterable[Message]) -> Roles:

@@ -1,5 +1,6 @@
 """Weights from what officers decided on leads: a proposal, for people to look at."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ FOLDS = 5
 # A gain in agreement below this, or below twice its standard error over the folds, may be chance.
 LEAST_GAIN = 0.02
 STEEPNESS = 8.0
+# Weights are rounded to so many steps of the power of ten below their sum: to halves where they add up to some hundred.
+STEPS = 200
 
 Floats = NDArray[np.float64]
 
@@ -59,8 +62,10 @@ def propose_weights(decisions: Sequence[DecidedLead], weights: Mapping[str, floa
     if gain.mean() < max(LEAST_GAIN, 2 * gain.std(ddof=1) / FOLDS**0.5):
         why = f"{counts}: other weights would not agree with the decisions clearly better; the weights stay."
         return Proposal(None, yes, no, agreement, proposed, why)
-    learned = _fit(table, accepted, now) * sum(weights.values())
-    rounded = {key: round(float(value) * 2) / 2 for key, value in zip(PARTS, learned, strict=True)}
+    whole = sum(weights.values())
+    step = 10 ** math.floor(math.log10(whole)) / STEPS
+    learned = _fit(table, accepted, now) * whole
+    rounded = {key: round(round(float(value) / step) * step, 9) for key, value in zip(PARTS, learned, strict=True)}
     return Proposal(rounded, yes, no, agreement, proposed, f"{counts}.")
 
 

@@ -28,6 +28,15 @@ def test_what_officers_go_by_gains_weight_and_the_sum_stays(part: str) -> None:
     assert (proposal.proposed_agreement or 0) > (proposal.agreement or 0)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.1, 3.0])
+def test_weights_of_any_scale_are_proposed_in_the_same_proportions(share: float) -> None:
+    even = propose_weights(decisions(80, cares_about="fit"), EVEN, seed=1).weights
+    other = propose_weights(decisions(80, cares_about="fit"), {key: value * share for key, value in EVEN.items()}, seed=1).weights
+    assert even is not None
+    assert other is not None
+    assert other == pytest.approx({key: value * share for key, value in even.items()}, abs=share * 0.51)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2 * FEWEST_OF_EACH - 2], ids=["none", "one", "just too few"])
 def test_too_few_decisions_change_nothing_and_say_so(count: int) -> None:
     proposal = propose_weights(decisions(count, cares_about="fit"), EVEN, seed=1)
