@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config.load import ConfigError, load_config
 from config.schema import Config
-from config.settings import Settings, SettingsError, load_author_key, load_settings
+from config.settings import Settings, SettingsError, author_key_file, load_author_key, load_settings
 from coprod_nlp.reading.artefact import SHIPPED, ArtefactError
 from coprod_nlp.reading.base_model import BaseModelError
 from coprod_nlp.reading.reader import Reader
@@ -108,7 +108,7 @@ def _author_key(settings: Settings) -> str:
     load_author_key(settings)
     if settings.author_key:
         return "from COPROD_AUTHOR_KEY"
-    path = settings.home / "author.key"
+    path = author_key_file(settings)
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise SettingsError(f"{path}: others can read it; run: chmod 600 {path}")
     return f"in {path}; keep a copy of it apart from the database"

@@ -15,8 +15,8 @@ IS_CHAMPION = text(f"role = '{ClassifierRole.CHAMPION.value}'")
 class Classifier(Table, table=True):
     """One fitted classifier that was registered. Where none is champion, runs read with the one the project ships.
 
-    `path` is its folder below `COPROD_HOME`; `parent` the version it was fitted from, `replaced` the champion it took the place of,
-    None for the shipped one. `figures` and `lineage` hold numbers, hashes and names of sources, never text or keys.
+    `path` is its folder below `COPROD_HOME`; `parent` the version it was fitted from, `replaced` the champion it took the place of.
+    `figures` and `lineage` hold numbers, hashes and names of sources, never text or keys.
     """
 
     __table_args__ = (

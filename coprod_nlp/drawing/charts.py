@@ -23,7 +23,7 @@ class Block:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Bars over time in a field of `width` by `height`, labels below the first, middle and last, and the whole in `words`."""
+    """Bars over time in a field of `width` by `height`, labels below the first and the last, and the whole in `words`."""
 
     title: str
     words: str

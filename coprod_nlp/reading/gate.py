@@ -17,6 +17,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from coprod_nlp.reading.labels import FIRST_SPAN
+from coprod_nlp.records import TITLE_END
 
 BITS = 17
 LONGEST_RUN = 3
@@ -96,6 +97,11 @@ def look(texts: Sequence[str]) -> GateBatch:
     flat = np.array(list(chain.from_iterable(words)), dtype=np.uint64)
     by_sentence = _matrix(*_runs(flat, np.repeat(np.arange(len(words)), [len(some) for some in words])), count=len(words))
     return GateBatch(_joined(by_sentence, of_post, len(texts)), _normed(by_sentence), of_post)
+
+
+def glanced(title: str, body: str) -> str:
+    """The text that the gate looks at: title and body, each as prose, apart even where one is empty."""
+    return title + TITLE_END + body
 
 
 def sentences_of(text: str) -> list[tuple[int, int]]:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from coprod_nlp.reading.artefact import Artefact, calls_for_close, load_artefact
 from coprod_nlp.reading.encoder import Encoded, read_closely, seen_by_both
 from coprod_nlp.reading.evidence import find_evidence
-from coprod_nlp.reading.gate import look
+from coprod_nlp.reading.gate import glanced, look
 from coprod_nlp.reading.labels import AREAS, LABELS, SENSITIVE, SIGNALS, WILLING
-from coprod_nlp.records import TITLE_END, PostText, Reading
+from coprod_nlp.records import PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
 from coprod_nlp.text.sentences import sentences
@@ -100,7 +100,7 @@ class Reader:
     def _scored(self, kept: list[Kept]) -> Iterator[tuple[Reading, Looks]]:
         """Of each post its reading, and what led to it."""
         artefact = self._artefact
-        glances = artefact.gate.chances(look([words_of(item) for item in kept]))
+        glances = artefact.gate.chances(look([glanced(item.title, item.body) for item in kept]))
         passed = artefact.gate.passes(glances) | self._is_always_deep
         for item, glance, is_passed in zip(kept, glances, passed, strict=True):
             if not is_passed:
@@ -141,15 +141,10 @@ class Reader:
         )
 
 
-def words_of(item: Kept) -> str:
-    """Prose as the gate is fitted on it: title and body, apart even where one is empty."""
-    return item.title + TITLE_END + item.body
-
-
 def set_aside(post: PostText, *, version: str) -> Kept | Reading:
     """A post to be read, or the reading of one that is not: nothing to read in it, or another language."""
     title, body = (prose(post.title), prose(post.body)) if post.is_readable else ("", "")
-    words = title + TITLE_END + body
+    words = glanced(title, body)
     if not any(map(str.isalpha, words)):
         return Reading(post.post_id, ReadingStatus.NOT_READ, UNKNOWN, version)
     code = language_of(words.strip())

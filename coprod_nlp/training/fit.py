@@ -19,7 +19,7 @@ from coprod_nlp.files import replacing
 from coprod_nlp.reading.artefact import CARD, SHIPPED, Fitted, Manifest, Networks, load_manifest, load_networks, save_artefact
 from coprod_nlp.reading.base_model import prepared
 from coprod_nlp.reading.encoder import Encoder
-from coprod_nlp.reading.gate import Gate, best_sentence, look, sentences_of, stacked
+from coprod_nlp.reading.gate import Gate, best_sentence, glanced, look, sentences_of, stacked
 from coprod_nlp.reading.labels import FIRST_SPAN, LABELS, SPAN_LABELS, WILLING, WILLING_VALUES
 from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
@@ -169,7 +169,7 @@ def join_gate(
 
 def _words(item: LabelledPost) -> str:
     """Prose as the reader hands it to the gate."""
-    return prose(item.post.title) + TITLE_END + prose(item.post.body)
+    return glanced(prose(item.post.title), prose(item.post.body))
 
 
 def _gate_head(matrix: Any, truth: Bools) -> LogisticRegression:

@@ -23,9 +23,8 @@ from coprod_nlp.reading.artefact import (
     load_networks,
     save_artefact,
 )
-from coprod_nlp.reading.gate import look
+from coprod_nlp.reading.gate import glanced, look
 from coprod_nlp.reading.labels import LABELS, WILLING
-from coprod_nlp.records import TITLE_END
 from coprod_nlp.text.clean import prose
 from coprod_nlp.training.card import model_card
 from coprod_nlp.training.compare import CHECKED, RECENT, Difference, compare
@@ -322,6 +321,6 @@ def _let_through(artefact: Artefact, posts: Sequence[LabelledPost], scored: Scor
     """Of the willing messages that are found with the gate open, how many it lets pass."""
     place = LABELS.index(WILLING)
     found = scored.decided[:, place] & scored.truth[:, place]
-    words = [prose(item.post.title) + TITLE_END + prose(item.post.body) for item in posts]
+    words = [glanced(prose(item.post.title), prose(item.post.body)) for item in posts]
     passed = artefact.gate.passes(artefact.gate.chances(look(words)))
     return {"found": int(found.sum()), "let_through": int((found & passed).sum())}

@@ -18,8 +18,10 @@ def test_words_around_the_evidence_are_cut_between_words() -> None:
     text = "so many words " * 60
     shown = excerpt(text, [("offer", 420, 433)])
     assert shown.marked == "so many words"
-    assert shown.before.startswith("… ") and shown.before[2:].split()[0] in {"so", "many", "words"}
-    assert shown.after.endswith(" …") and shown.after.split()[-2] in {"so", "many", "words"}
+    assert shown.before.startswith("… ")
+    assert shown.before[2:].split()[0] in {"so", "many", "words"}
+    assert shown.after.endswith(" …")
+    assert shown.after.split()[-2] in {"so", "many", "words"}
     assert len(shown.before + shown.marked + shown.after) <= CHARS + 4
 
 
