@@ -34,6 +34,8 @@ def print_explanation(console: Console, post: PostText, *, directory: Path = SHI
         return
     console.print(_path(explanation))
     console.print(_labels(explanation))
+    if not reading.is_willing and explanation.chances[WILLING] >= explanation.thresholds[WILLING]:
+        console.print("It seems willing as a whole, but no sign of it is sure enough, or it rather asks for itself: not called willing.")
     for item in reading.evidence:
         words = post.text[item.start : item.end]
         console.print(

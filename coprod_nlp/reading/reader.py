@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coprod_nlp.reading.artefact import Artefact, calls_for_close, load_artefact
+from coprod_nlp.reading.decisions import JUST_SHORT, WILLING_PLACE, agreed, decide
 from coprod_nlp.reading.encoder import Encoded, read_closely, seen_by_both
 from coprod_nlp.reading.evidence import find_evidence
 from coprod_nlp.reading.gate import glanced, look
@@ -15,10 +16,9 @@ from coprod_nlp.records import PostText, Reading
 from coprod_nlp.text.clean import prose
 from coprod_nlp.text.language import UNKNOWN, is_readable_language, language_of
 from coprod_nlp.text.sentences import sentences
-from coprod_nlp.vocabulary import WILLING_SIGNALS, PolicyArea, ReadingStatus, Signal
+from coprod_nlp.vocabulary import PolicyArea, ReadingStatus, Signal
 
 Floats = NDArray[np.float32]
-WILLING_PLACE = LABELS.index(WILLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +118,15 @@ class Reader:
 
     def _passed_over(self, item: Kept, glance: Floats) -> Reading:
         """A post in which the gate saw nothing: read, without area or signal."""
-        willing = min(float(glance[WILLING_PLACE]), float(self._thresholds[WILLING_PLACE]) - 0.001)
+        willing = min(float(glance[WILLING_PLACE]), float(self._thresholds[WILLING_PLACE]) - JUST_SHORT)
         return Reading(item.post.post_id, ReadingStatus.READ, item.language, self.version, willing=rounded(willing), is_deep=False)
 
     def _decided(self, item: Kept, chances: Floats, encoded: Encoded) -> Reading:
-        said = dict(zip(LABELS, chances >= self._thresholds, strict=True))
-        chance = by_label(chances)
-        signals = agreed_signals(said, chance)
-        is_sensitive = bool(said[SENSITIVE])
+        decided = decide(chances[None], self._thresholds)
+        said = dict(zip(LABELS, decided[0].tolist(), strict=True))
+        chance = by_label(agreed(chances[None], decided, self._thresholds)[0])
+        signals = tuple(Signal(name) for name in SIGNALS if said[name])
+        is_sensitive = said[SENSITIVE]
         evidence = find_evidence(item.title, item.body, encoded, signals) if signals and not is_sensitive else ()
         return Reading(
             item.post.post_id,
@@ -133,7 +134,7 @@ class Reader:
             item.language,
             self.version,
             willing=chance[WILLING],
-            is_willing=any(signal in WILLING_SIGNALS for signal in signals),
+            is_willing=said[WILLING],
             areas={PolicyArea(area): chance[area] for area in AREAS if said[area]},
             signals={signal: chance[signal] for signal in signals},
             evidence=evidence,
@@ -151,22 +152,6 @@ def set_aside(post: PostText, *, version: str) -> Kept | Reading:
     if not is_readable_language(code):
         return Reading(post.post_id, ReadingStatus.NOT_ENGLISH, code, version)
     return Kept(post, title, body, code)
-
-
-def agreed_signals(said: dict[str, bool], chance: dict[str, float]) -> tuple[Signal, ...]:
-    """What is decided for. A willing post has at least one willing signal, an unwilling one has none of them.
-
-    Who asks, and more likely for help for themselves than how to take part, does not seek to take part: of 10 random messages called
-    willing for that alone none was (docs/reading.md).
-    """
-    decided = [Signal(name) for name in SIGNALS if said[name]]
-    willing = [signal for signal in decided if signal in WILLING_SIGNALS]
-    if said[WILLING] and not willing:
-        willing = [max(WILLING_SIGNALS, key=lambda signal: chance[signal])]
-    asks_for_itself = said[Signal.REQUEST] and chance[Signal.REQUEST] > chance[Signal.SEEK]
-    if not said[WILLING] or (willing == [Signal.SEEK] and asks_for_itself):
-        willing = []
-    return tuple(signal for signal in Signal if signal in (willing if signal in WILLING_SIGNALS else decided))
 
 
 def by_label(chances: Floats) -> dict[str, float]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from coprod_nlp.reading import decisions
 from coprod_nlp.reading.artefact import Fitted, Heads, calls_for_close
 from coprod_nlp.reading.encoder import FEATURES
 from coprod_nlp.reading.gate import stacked
@@ -97,9 +98,10 @@ def scale(head: LogisticRegression, factor: float, summand: float) -> None:
 
 
 def score(seen: Seen, truth: Bools, heads: BothHeads, decide: Mapping[str, float], close_from: float) -> Scored:
-    """Probabilities and decisions of the deep and the close reading beside the truth."""
-    chances = heads.chances(seen, close_from)
-    return Scored(chances, chances >= np.array([decide[label] for label in LABELS]), truth)
+    """Probabilities and decisions of the deep and the close reading, as the reader makes them, beside the truth."""
+    chances, thresholds = heads.chances(seen, close_from), np.array([decide[label] for label in LABELS])
+    decided = decisions.decide(chances, thresholds)
+    return Scored(decisions.agreed(chances, decided, thresholds), decided, truth)
 
 
 def require_both(truth: Bools, labels: Sequence[str]) -> None:
