@@ -10,7 +10,7 @@ import resource
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter, process_time
@@ -85,7 +85,7 @@ class MadeUp:
             yield made_up(number)
             cursor.state = {"submissions": number}
 
-    def look_up(self, fullnames: Sequence[str]) -> dict[str, CollectedPost | None]:
+    def look_up(self, fullnames: Collection[str]) -> dict[str, CollectedPost | None]:
         return dict.fromkeys(fullnames)
 
     def close(self) -> None:

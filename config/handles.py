@@ -30,11 +30,17 @@ def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str]) -> froze
 
 
 def permalink_forms(link: str) -> list[str]:
-    """The forms in which a link to a post may stand in the store: whole, without its query, and without its host, as in Reddit's dumps."""
+    """The forms in which a link to a post may stand in the store: whole, without its query, and without its host, as in Reddit's dumps.
+
+    A link to Bluesky that holds the account's permanent id in place of its name is found by what programs call the post.
+    """
     link = link.strip()
     parts = urlsplit(link)
     path = parts.path.rstrip("/")
     hosts = [f"{parts.scheme}://{parts.netloc}", ""] if parts.netloc else [""]
     hosts += ["https://www.reddit.com"] if parts.netloc.endswith("reddit.com") and "www" not in parts.netloc else []
     forms = [link, *(f"{host}{path}{end}" for host in hosts for end in ("/", ""))]
+    match path.split("/"):
+        case ["", "profile", did, "post", key] if parts.netloc == "bsky.app":
+            forms.append(f"at://{did}/app.bsky.feed.post/{key}")
     return list(dict.fromkeys(form for form in forms if form))

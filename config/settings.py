@@ -172,6 +172,11 @@ def author_key(secret: Secrets, *, platform: str, author_id: str) -> str:
     return rekeyed(later, hmac.digest(first, f"{platform}\0{author_id.casefold()}".encode(), "sha256").hex()[:KEY_CHARS])
 
 
+def address_key(secret: Secrets, *, platform: str, address: str) -> str:
+    """What stands in ids for a post's address that names its author. Of the first secret alone: a new one changes no id."""
+    return hmac.digest(secret[0], f"{platform}\0address\0{address}".encode(), "sha256").hex()[:KEY_CHARS]
+
+
 def rekeyed(later: Sequence[bytes], key: str) -> str:
     """A key made with earlier secrets, under later ones too."""
     for secret in later:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coprod_nlp.vocabulary import WILLING_SIGNALS
+from coprod_nlp.vocabulary import PROGRAMS_ADDRESS, WILLING_SIGNALS
 
 CHARS, LEAD_CHARS = 420, 140
 
@@ -54,7 +54,7 @@ def varied(messages: Iterable[Any], limit: int) -> list[Any]:
 
 
 def safe_link(permalink: str) -> str:
-    """An address that can be opened safely; Reddit's dumps leave its host out."""
+    """An address that a person can open safely, without the one that programs ask by; Reddit's dumps leave its host out."""
     if permalink.startswith("/r/"):
         return f"https://www.reddit.com{permalink}"
-    return permalink if permalink.startswith("https://") else ""
+    return permalink.partition(PROGRAMS_ADDRESS)[0] if permalink.startswith("https://") else ""

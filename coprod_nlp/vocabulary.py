@@ -1,4 +1,4 @@
-"""The words every layer shares: enumerations only, standard library only. `codebook.md` and `design.md` define them."""
+"""The words every layer shares: enumerations and constants, standard library only. `codebook.md` and `design.md` define them."""
 
 from enum import StrEnum
 
@@ -43,6 +43,8 @@ class Signal(StrEnum):
 
 
 WILLING_SIGNALS = (Signal.OFFER, Signal.ACTIVE, Signal.SEEK, Signal.ORGANISE)
+# A stored link may hold two addresses of a post: its page's and, from here on, the one that programs ask by.
+PROGRAMS_ADDRESS = "#at://"
 
 
 class PostKind(StrEnum):

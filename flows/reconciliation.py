@@ -79,7 +79,7 @@ class Reconciliation:
     def _look_at(self, batch: list[Any], *, is_believed: bool) -> bool:
         """Ask about some posts and store the answer; False where the source knew none of them, which may be its fault."""
         fullnames = {row.post_id.removeprefix(f"{self._source.platform}:"): row for row in batch}
-        answers = self._source.look_up(list(fullnames))
+        answers = self._source.look_up({name: row.permalink for name, row in fullnames.items()})
         self.counts["requests"] = self._source.pace.requests - self._requests_before
         unanswered = fullnames.keys() - answers.keys()
         fullnames = {name: row for name, row in fullnames.items() if name in answers}
@@ -111,7 +111,9 @@ class Reconciliation:
         if home is None or key in suppressed:
             return None
         row = rows.row(post, home, key=key, now=at)
-        return row if row["content_hash"] != stored.content_hash else None
+        # A post that was stored when its platform's ids were made in another way stays as it is, and is not stored once more.
+        is_same = row["post_id"] == stored.post_id
+        return row if is_same and row["content_hash"] != stored.content_hash else None
 
 
 def reconcile_all(

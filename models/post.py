@@ -12,7 +12,9 @@ from models.base import Table, UtcDateTime
 class Post(Table, table=True):
     """A submission or comment. `post_id` is platform and fullname, so the same post collected twice is one row.
 
-    A post that its source no longer shows keeps its place in the thread and nothing else: no text, no author key.
+    Where a platform's own ids name the author, a keyed hash stands in `post_id`, `parent_id` and `thread_id`, and what the platform is
+    asked by is part of the permalink. A post that its source no longer shows keeps its place in the thread and nothing else: no text, no
+    author key, no link.
     """
 
     __table_args__ = (

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, or_, select
 from sqlmodel import col
 
-from coprod_nlp.vocabulary import PostState
+from coprod_nlp.vocabulary import PROGRAMS_ADDRESS, PostState
 from models.base import Table
 from models.bulk import among
 from models.key_state import KeyState
@@ -20,6 +20,8 @@ from models.written import ExportFile, ExportPost, WrittenReport
 
 # What its author deleted does not come back; everything else is looked at again.
 FINAL = frozenset({PostState.DELETED})
+# Platforms that are asked for a post by its link alone: an empty place has none, so nothing can be asked any more.
+ASKED_BY_LINK = frozenset({"bluesky"})
 
 
 def posts_of_keys(connection: Connection, keys: Collection[str]) -> list[Any]:
@@ -30,8 +32,11 @@ def posts_of_keys(connection: Connection, keys: Collection[str]) -> list[Any]:
 
 
 def post_at(connection: Connection, permalinks: Collection[str]) -> Any:
-    """(post_id, author_key) of the stored post with one of these permalinks; None where there is none."""
-    statement = select(col(Post.post_id), col(Post.author_key), col(Post.community_id)).where(col(Post.permalink).in_(permalinks))
+    """(post_id, author_key) of the stored post with one of these permalinks, or addresses in one; None where there is none."""
+    link = col(Post.permalink)
+    parts = [link.startswith(f"{form}{PROGRAMS_ADDRESS}", autoescape=True) for form in permalinks]
+    parts += [link.endswith(f"#{form}", autoescape=True) for form in permalinks if form.startswith("at://")]
+    statement = select(col(Post.post_id), col(Post.author_key), col(Post.community_id)).where(or_(link.in_(permalinks), *parts))
     return connection.execute(statement.order_by(col(Post.post_id)).limit(1)).one_or_none()
 
 
@@ -65,7 +70,7 @@ def suppressions(connection: Connection, keys: Collection[str]) -> list[Any]:
 
 
 def due_posts(connection: Connection, platform: str, *, seen_before: datetime, after: tuple[datetime, str] | None, limit: int) -> list[Any]:
-    """(post_id, community_id, state, content_hash, seen_at) of posts that a source was last seen to show before a time, longest ago first.
+    """Posts that a source was last seen to show before a time, longest ago first, with `seen_at`.
 
     Parameters
     ----------
@@ -74,7 +79,9 @@ def due_posts(connection: Connection, platform: str, *, seen_before: datetime, a
     """
     seen = func.coalesce(col(Provenance.last_fetched_at), col(Post.fetched_at))
     statement = (
-        select(col(Post.post_id), col(Post.community_id), col(Post.state), col(Post.content_hash), seen.label("seen_at"))
+        select(
+            col(Post.post_id), col(Post.community_id), col(Post.state), col(Post.content_hash), col(Post.permalink), seen.label("seen_at")
+        )
         .outerjoin(Provenance, col(Provenance.post_id) == col(Post.post_id))
         .where(*_is_due(platform, seen_before))
         .order_by(seen, col(Post.post_id))
@@ -172,4 +179,5 @@ def key_state(connection: Connection) -> Any:
 
 def _is_due(platform: str, seen_before: datetime) -> tuple[Any, ...]:
     seen = func.coalesce(col(Provenance.last_fetched_at), col(Post.fetched_at))
-    return col(Post.platform) == platform, col(Post.state).not_in(FINAL), seen < seen_before
+    can_be_asked = [col(Post.permalink) != ""] if platform in ASKED_BY_LINK else []
+    return col(Post.platform) == platform, col(Post.state).not_in(FINAL), seen < seen_before, *can_be_asked

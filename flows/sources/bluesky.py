@@ -1,8 +1,9 @@
 """The Bluesky source: atproto, read-only and without an account, by feed or list. docs/sources/bluesky.md says what it can see."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from typing import Any
 
 import httpx
@@ -11,8 +12,8 @@ from atproto_client.client.raw import ClientRaw
 from atproto_client.request import Request
 
 from config.schema import Community
-from config.settings import Settings
-from coprod_nlp.vocabulary import PostKind, PostState
+from config.settings import Secrets, Settings, address_key, load_author_key
+from coprod_nlp.vocabulary import PROGRAMS_ADDRESS, PostKind, PostState
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError, SourceUnavailableError
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
@@ -37,14 +38,18 @@ MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class BlueskySource:
-    """What the network shows to readers without an account, of people who let it."""
+    """What the network shows to readers without an account, of people who let it.
+
+    A post's address (`at://DID/app.bsky.feed.post/KEY`) names its author: ids hold a keyed hash of it, the permalink the address itself.
+    """
 
     platform = PLATFORM
     look_up_size = LOOK_UP_SIZE
 
-    def __init__(self, *, contact: str) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.pace = HostPaces(REQUESTS_A_MINUTE)
-        self._wires = Wires(PLATFORM, paces=self.pace, contact=contact)
+        self._wires = Wires(PLATFORM, paces=self.pace, contact=needed_contact(settings, PLATFORM))
         self._clients: dict[str, ClientRaw] = {}
 
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
@@ -73,28 +78,54 @@ class BlueskySource:
 
         return NewestFirst("posts", listing, target=target, cursor=cursor, problems=problems).posts()
 
-    def look_up(self, fullnames: Sequence[str]) -> Answers:
+    def look_up(self, links: Mapping[str, str]) -> Answers:
         """What posts are now; None for what the network no longer shows, to readers without an account."""
-        return ask_each(fullnames, self._look_up_at)
+        return ask_each(links, partial(self._look_up_at, links))
 
     def close(self) -> None:
         for client in self._clients.values():
             client.request.close()
 
     def _found(self, host: str, post: Any, target: Target, problems: Problems) -> Found:
-        posts = [_to_post(host, post, target.community.name)] if _may_be_kept(post) else []
+        posts = [self._to_post(host, post, target.community.name)] if _may_be_kept(post) else []
         if not posts:
             problems.add(ProblemKind.OPTED_OUT, target.place)
         return Found(_time(post.indexed_at), posts)
 
-    def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
-        answers: Answers = dict.fromkeys(fullnames)
-        uris = ["at://{}/app.bsky.feed.post/{}".format(*name.split("/")[1:]) for name in fullnames]
+    def _look_up_at(self, links: Mapping[str, str], host: str, fullnames: list[str]) -> Answers:
+        uris = {name: uri for name in fullnames if (uri := _uri(name, links[name]))}
+        if not uris:
+            return {}
         with _asking(host, host):
-            for post in self._client(host).app.bsky.feed.get_posts({"uris": uris}).posts:
-                if _may_be_kept(post):
-                    answers[_fullname(host, post.uri)] = _to_post(host, post, "")
-        return answers
+            found = self._client(host).app.bsky.feed.get_posts({"uris": sorted(set(uris.values()))}).posts
+            shown = {post.uri: self._to_post(host, post, "") for post in found if _may_be_kept(post)}
+        return {name: shown.get(uri) for name, uri in uris.items()}
+
+    def _to_post(self, host: str, post: Any, name: str) -> CollectedPost:
+        record, author = post.record, post.author
+        fullname = self._fullname(host, post.uri)
+        is_automated = any(label.val == AUTOMATED for label in author.labels or ())
+        return CollectedPost(
+            fullname=fullname,
+            community=name,
+            kind=PostKind.COMMENT if record.reply else PostKind.SUBMISSION,
+            state=PostState.AUTOMATED if is_automated else PostState.VISIBLE,
+            author_id=author.did,
+            title="",
+            body=record.text.replace("\0", ""),
+            parent=self._fullname(host, record.reply.parent.uri) if record.reply else None,
+            thread=self._fullname(host, record.reply.root.uri) if record.reply else fullname,
+            permalink=f"https://{PAGES}/profile/{author.handle}/post/{post.uri.rpartition('/')[2]}#{post.uri}",
+            score=None,
+            created_at=_time(record.created_at),
+        )
+
+    def _fullname(self, host: str, uri: str) -> str:
+        return f"{host}/{address_key(self._secrets, platform=PLATFORM, address=uri)}"
+
+    @cached_property
+    def _secrets(self) -> Secrets:
+        return load_author_key(self._settings)
 
     def _did(self, host: str, owner: str) -> str:
         if owner.startswith("did:"):
@@ -126,7 +157,7 @@ class _Through(httpx.BaseTransport):
 
 def open_bluesky(settings: Settings) -> BlueskySource:
     """The source; nothing is asked yet."""
-    return BlueskySource(contact=needed_contact(settings, PLATFORM))
+    return BlueskySource(settings)
 
 
 @contextmanager
@@ -166,31 +197,13 @@ def _may_be_kept(post: Any) -> bool:
     return not any(label.val in HELD_BACK and not label.neg for label in labels)
 
 
-def _to_post(host: str, post: Any, name: str) -> CollectedPost:
-    record, author = post.record, post.author
-    fullname = _fullname(host, post.uri)
-    is_automated = any(label.val == AUTOMATED for label in author.labels or ())
-    key = post.uri.rpartition("/")[2]
-    return CollectedPost(
-        fullname=fullname,
-        community=name,
-        kind=PostKind.COMMENT if record.reply else PostKind.SUBMISSION,
-        state=PostState.AUTOMATED if is_automated else PostState.VISIBLE,
-        author_id=author.did,
-        title="",
-        body=record.text.replace("\0", ""),
-        parent=_fullname(host, record.reply.parent.uri) if record.reply else None,
-        thread=_fullname(host, record.reply.root.uri) if record.reply else fullname,
-        permalink=f"https://{PAGES}/profile/{author.handle}/post/{key}",
-        score=None,
-        created_at=_time(record.created_at),
-    )
-
-
-def _fullname(host: str, uri: str) -> str:
-    """`at://DID/app.bsky.feed.post/KEY` as host, who and key."""
-    _, _, did, _, key = uri.split("/")
-    return f"{host}/{did}/{key}"
+def _uri(fullname: str, permalink: str) -> str | None:
+    """A post's address on the network, from its link; the ids that were made first, HOST/DID/KEY, still say it themselves."""
+    match fullname.split("/"):
+        case [_, did, key]:
+            return f"at://{did}/app.bsky.feed.post/{key}"
+    _, mark, rest = permalink.partition(PROGRAMS_ADDRESS)
+    return f"at://{rest}" if mark else None
 
 
 def _time(value: str) -> datetime:

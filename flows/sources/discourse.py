@@ -1,7 +1,7 @@
 """The Discourse source: public categories and tags of a forum, through its JSON. docs/sources/discourse.md says what it can see."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,7 @@ class DiscourseSource:
 
         return NewestFirst("topics", listing, target=target, cursor=cursor, problems=problems).posts()
 
-    def look_up(self, fullnames: Sequence[str]) -> Answers:
+    def look_up(self, fullnames: Collection[str]) -> Answers:
         """What posts are now, topic by topic; None for what the forum shows no more."""
         return ask_each(fullnames, self._look_up_at)
 

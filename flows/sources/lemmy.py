@@ -1,6 +1,6 @@
 """The Lemmy source: public communities of a server, through its API (version 3). docs/sources/lemmy.md says what it can see."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,7 +47,7 @@ class LemmySource:
             listing = self._listing(host, kind, make, wanted, target)
             yield from NewestFirst(f"{kind}s", listing, target=target, cursor=cursor, problems=problems).posts()
 
-    def look_up(self, fullnames: Sequence[str]) -> Answers:
+    def look_up(self, fullnames: Collection[str]) -> Answers:
         """What posts and comments are now, thread by thread; None for what the server shows no more."""
         return ask_each(fullnames, self._look_up_at)
 

@@ -1,6 +1,6 @@
 """What a live source gives: posts since the last poll, and what has become of posts it gave before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -86,8 +86,8 @@ class LiveSource(Protocol):
         """
         ...
 
-    def look_up(self, fullnames: Sequence[str]) -> dict[str, CollectedPost | None]:
-        """What at most `look_up_size` posts are now, in as few requests as the platform allows.
+    def look_up(self, links: Mapping[str, str], /) -> dict[str, CollectedPost | None]:
+        """What at most `look_up_size` posts are now, by fullname with its stored permalink, in as few requests as the platform allows.
 
         None for a post that the platform no longer knows. A post is left out where nothing can be said of it: its server is out of reach.
         """

@@ -1,6 +1,6 @@
 """The Mastodon source: Mastodon.py, read-only, by hashtag or a server's own timeline. docs/sources/mastodon.md says what it can see."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -67,7 +67,7 @@ class MastodonSource:
 
         return NewestFirst("posts", listing, target=target, cursor=cursor, problems=problems).posts()
 
-    def look_up(self, fullnames: Sequence[str]) -> Answers:
+    def look_up(self, fullnames: Collection[str]) -> Answers:
         """What posts are now; None for what a server no longer shows, and for people who do not let their posts be found any more."""
         return ask_each(fullnames, self._look_up_at)
 

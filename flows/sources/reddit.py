@@ -1,6 +1,6 @@
 """The Reddit source: PRAW, read-only, by community and search term, never by author. docs/sources/reddit.md says what it can see."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from importlib.metadata import version
 from platform import system
@@ -66,7 +66,7 @@ class RedditSource:
         """Submissions and their whole comment trees since the cursor, oldest first, then new comments on older threads."""
         return RedditPoll(self._reddit, target, cursor, problems, overlap=self._overlap).posts()
 
-    def look_up(self, fullnames: Sequence[str]) -> dict[str, CollectedPost | None]:
+    def look_up(self, fullnames: Collection[str]) -> dict[str, CollectedPost | None]:
         """What posts are now; None for what Reddit leaves out of its answer."""
         if len(fullnames) > LOOK_UP_SIZE:
             raise ValueError(f"{len(fullnames)} posts in one look-up; at most {LOOK_UP_SIZE}")

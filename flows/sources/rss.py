@@ -1,7 +1,7 @@
 """The feed source: RSS and Atom, by feed, through feedparser. docs/sources/rss.md says what it can see."""
 
 import calendar
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
 from io import BytesIO
@@ -54,7 +54,7 @@ class FeedSource:
         said = {"if-none-match": response.headers.get("etag"), "if-modified-since": response.headers.get("last-modified")}
         cursor.state = cursor.state | {"asked": {name: value for name, value in said.items() if value}}
 
-    def look_up(self, fullnames: Sequence[str]) -> Answers:
+    def look_up(self, fullnames: Collection[str]) -> Answers:
         """What entries are now. None for one that is missing among those its feed shows; nothing for what is older than those."""
         return ask_each(fullnames, self._look_up_at)
 

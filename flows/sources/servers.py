@@ -1,7 +1,7 @@
 """Communities that live on servers of their own: where each is, and asking several servers about posts of theirs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,7 +58,7 @@ def needed_contact(settings: Settings, platform: str) -> str:
     return settings.contact
 
 
-def ask_each(fullnames: Sequence[str], ask: Callable[[str, list[str]], Answers]) -> Answers:
+def ask_each(fullnames: Collection[str], ask: Callable[[str, list[str]], Answers]) -> Answers:
     """Answers of several servers about posts named `HOST/…`. Posts of a server that is out of reach are left out: nothing is known of them.
 
     Raises

@@ -1,7 +1,8 @@
 """Link: who answered whom, who named whom and who shared a thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import product
 
 from sqlalchemy import Connection
 
@@ -36,12 +37,26 @@ def _link_mentions(connection: Connection, community_id: str, key_of: Callable[.
     # Author keys are made in a platform or, in a forum of no known platform, in that forum.
     spaces = (community_id.partition(":")[0], community_id)
     for post in queries.posts_that_may_mention(connection, community_id):
-        for name in names_mentioned(f"{post.title}\n{post.body}"):
-            for space in spaces:
-                target = key_of(platform=space, author_id=name)
-                if target != post.author_key:
-                    rows[post.post_id, target] = {
-                        "kind": InteractionKind.MENTION.value, "anchor_id": post.post_id, "source_key": post.author_key,
-                        "target_key": target, "community_id": community_id, "happened_at": post.created_at,
-                    }  # fmt: skip
+        names = names_mentioned(f"{post.title}\n{post.body}")
+        for space, name in product(spaces, _as_accounts(names, host=_host_of(post.post_id))):
+            target = key_of(platform=space, author_id=name)
+            if target != post.author_key:
+                rows[post.post_id, target] = {
+                    "kind": InteractionKind.MENTION.value, "anchor_id": post.post_id, "source_key": post.author_key,
+                    "target_key": target, "community_id": community_id, "happened_at": post.created_at,
+                }  # fmt: skip
     return actions.store_mentions(connection, community_id, list(rows.values()))
+
+
+def _as_accounts(names: Iterable[str], *, host: str) -> Iterator[str]:
+    """Names as accounts may be called: those of servers have the server's name after theirs, which people there leave out."""
+    for name in names:
+        yield name
+        if host and "@" not in name:
+            yield f"{name}@{host}"
+
+
+def _host_of(post_id: str) -> str:
+    """The server that showed a post, which ids begin with where there are several: `discourse:forum.example/12/3`; "" elsewhere."""
+    host, slash, _ = post_id.partition(":")[2].partition("/")
+    return host if slash else ""

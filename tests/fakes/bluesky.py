@@ -7,6 +7,8 @@ in tests/servers.
 from datetime import UTC, datetime
 from typing import Any
 
+from config.settings import address_key
+from tests.fakes.live import AUTHOR_KEY
 from tests.fakes.reddit_world import Item
 from tests.fakes.server import Answer, FakeServer, Query
 
@@ -28,7 +30,13 @@ class FakeBluesky(FakeServer):
         return f"{self.address}/profile/{HANDLE}/feed/{name}"
 
     def fullname(self, item: Item) -> str:
-        return f"{self.host}/{_did(item.author)}/{self._key(item)}"
+        return bluesky_name(self.host, self.uri(item))
+
+    def links(self, *items: Item) -> dict[str, str]:
+        return {self.fullname(item): self.permalink(item) for item in items}
+
+    def permalink(self, item: Item) -> str:
+        return f"https://bsky.app/profile/{_handle(item.author)}/post/{self._key(item)}#{self.uri(item)}"
 
     def author_id(self, item: Item) -> str:
         return _did(item.author)
@@ -50,7 +58,7 @@ class FakeBluesky(FakeServer):
                     return Answer(
                         {"error": "InvalidRequest", "message": "Error: Params must have the property uris no longer than 25"}, 400
                     )
-                found = [item for item in self.world.items.values() if item.state == "visible" and self._uri(item) in uris]
+                found = [item for item in self.world.items.values() if item.state == "visible" and self.uri(item) in uris]
                 return Answer({"posts": [self._view(item) for item in found]})
         return Answer({"error": "InvalidRequest", "message": "not found"}, 400)
 
@@ -75,25 +83,34 @@ class FakeBluesky(FakeServer):
         }
         if item.parent:
             above, top = self.world.items[item.parent], self.world.items[item.thread]
-            record["reply"] = {"parent": {"uri": self._uri(above), "cid": CID}, "root": {"uri": self._uri(top), "cid": CID}}
+            record["reply"] = {"parent": {"uri": self.uri(above), "cid": CID}, "root": {"uri": self.uri(top), "cid": CID}}
         labels = [
             {"src": OWNER, "uri": _did(item.author), "val": val, "cts": _time(item.created)} for val in self.labels.get(item.author, [])
         ]
         author = {
             "did": _did(item.author),
-            "handle": f"{item.author.lower().replace('_', '-')}.example",
+            "handle": _handle(item.author),
             "displayName": "Nobody's business",
         }
         return {
-            "uri": self._uri(item), "cid": CID, "author": author | {"labels": labels}, "record": record, "indexedAt": _time(item.created),
+            "uri": self.uri(item), "cid": CID, "author": author | {"labels": labels}, "record": record, "indexedAt": _time(item.created),
             "replyCount": 0, "repostCount": 0, "likeCount": 0, "labels": [],
         }  # fmt: skip
 
-    def _uri(self, item: Item) -> str:
+    def uri(self, item: Item) -> str:
         return f"at://{_did(item.author)}/app.bsky.feed.post/{self._key(item)}"
 
     def _key(self, item: Item) -> str:
         return f"3k{self.number(item):06d}"
+
+
+def bluesky_name(host: str, uri: str) -> str:
+    """What our source calls a post: its address names its author, so a keyed hash stands in for it."""
+    return f"{host}/{address_key((AUTHOR_KEY.encode(),), platform=FakeBluesky.platform, address=uri)}"
+
+
+def _handle(author: str) -> str:
+    return f"{author.lower().replace('_', '-')}.example"
 
 
 def _did(author: str) -> str:

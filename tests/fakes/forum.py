@@ -19,6 +19,10 @@ class Forum:
         """What our source calls an item."""
         raise NotImplementedError
 
+    def links(self, *items: Item) -> dict[str, str]:
+        """Items as a look-up asks for them: by name, with the stored link where the platform is asked by it."""
+        return {self.fullname(item): "" for item in items}
+
     def author_id(self, item: Item) -> str:
         return f"{item.author}@{self.host}"
 

@@ -1,6 +1,6 @@
 """A live source that says what it is told to say, and counts how often it is asked."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,7 +55,7 @@ class ToldSource:
     def posts(self, target: Target, cursor: Cursor, problems: Problems) -> Iterator[CollectedPost]:
         yield from (post for post in self.now.values() if post.community == target.community.name)
 
-    def look_up(self, fullnames: Sequence[str]) -> dict[str, CollectedPost | None]:
+    def look_up(self, fullnames: Collection[str]) -> dict[str, CollectedPost | None]:
         assert 0 < len(fullnames) <= self.look_up_size
         self.pace.wait()
         self.asked.append(list(fullnames))

@@ -21,14 +21,14 @@ from models.base import utc_now
 from tests.fakes.bluesky import FakeBluesky
 from tests.fakes.discourse import FakeDiscourse
 from tests.fakes.lemmy import FakeLemmy
-from tests.fakes.live import Heard, SimulatedClock
+from tests.fakes.live import AUTHOR_KEY, Heard, SimulatedClock
 from tests.fakes.mastodon import FakeMastodon
 from tests.fakes.reddit_world import EVERY_S, World
 from tests.fakes.rss import FakeRss
 from tests.fakes.server import FakeServer, Fault
 
 NAME = "marlowick"
-SETTINGS = Settings(contact="listening@marlowick.example")
+SETTINGS = Settings(contact="listening@marlowick.example", author_key=AUTHOR_KEY)
 KINDS: list[type[FakeServer]] = [FakeDiscourse, FakeMastodon, FakeLemmy, FakeBluesky, FakeRss]
 EACH = [pytest.param(kind, id=kind.platform) for kind in KINDS]
 MISSHAPEN = r"an answer of an unknown shape|does not understand"
@@ -132,7 +132,7 @@ def test_a_page_that_stands_where_the_forum_was_does_not_make_its_posts_gone(
         gathered(source, forum)
     assert skipped.value.kind == kind
     with pytest.raises(SourceSkippedError):
-        source.look_up([forum.fullname(next(iter(world.items.values())))])
+        source.look_up(forum.links(next(iter(world.items.values()))))
 
 
 @pytest.mark.parametrize("forum", [each for each in EACH if each.id != "rss"], indirect=True)
@@ -144,7 +144,7 @@ def test_an_answer_of_an_unknown_shape_says_so_and_makes_no_post_gone(
     with pytest.raises(SourceUnavailableError, match=MISSHAPEN):
         gathered(source, forum)
     with pytest.raises(SourceUnavailableError, match=MISSHAPEN):
-        source.look_up([forum.fullname(next(iter(world.items.values())))])
+        source.look_up(forum.links(next(iter(world.items.values()))))
 
 
 DEEPER = [
@@ -161,7 +161,7 @@ def test_an_answer_of_an_unknown_shape_below_a_sound_one_says_so_too(
     with pytest.raises(SourceUnavailableError, match=MISSHAPEN):
         gathered(source, forum)
     with pytest.raises(SourceUnavailableError, match=MISSHAPEN):
-        source.look_up([forum.fullname(item) for item in world.items.values() if item.is_comment][:1])
+        source.look_up(forum.links(next(item for item in world.items.values() if item.is_comment)))
 
 
 @pytest.mark.parametrize("forum", [pytest.param(FakeBluesky, id="bluesky")], indirect=True)
@@ -210,14 +210,14 @@ def test_a_fault_that_passes_is_waited_out_and_told_and_nothing_is_lost(
 
 @pytest.mark.parametrize("forum", EACH, indirect=True)
 def test_a_look_up_tells_nothing_of_posts_whose_server_is_out_of_reach(world: World, forum: FakeServer, source: LiveSource) -> None:
-    here = forum.fullname(next(iter(world.items.values())))
+    ((here, link),) = forum.links(next(iter(world.items.values()))).items()
     with type(forum)(World()) as gone:
         host_pace(gone.host, allowed_a_minute=60, clock=SimulatedClock())
         there = here.replace(forum.host, gone.host)
-    answers = source.look_up([there, here])
+    answers = source.look_up({there: link, here: link})
     assert answers.keys() == {here}
     with pytest.raises(SourceUnavailableError):
-        source.look_up([there])
+        source.look_up({there: link})
 
 
 WRONG = [
@@ -288,7 +288,7 @@ def test_people_on_mastodon_who_do_not_want_to_be_found_are_left_out_and_taken_o
     own = [other for other in world.items.values() if other.author == item.author]
     assert len(posts) == len(world.items) - len(own)
     assert problems.by_kind() == {"opted_out": len(own)}
-    assert source.look_up([forum.fullname(item)]) == {forum.fullname(item): None}
+    assert source.look_up(forum.links(item)) == {forum.fullname(item): None}
 
 
 @pytest.mark.parametrize("forum", [pytest.param(FakeMastodon, id="mastodon")], indirect=True)
@@ -296,7 +296,7 @@ def test_a_server_from_before_mastodon_4_3_is_asked_post_by_post(world: World, f
     forum.has_batches = False
     first, second, *_ = world.items.values()
     second.state = "lost"
-    answers = source.look_up([forum.fullname(first), forum.fullname(second)])
+    answers = source.look_up(forum.links(first, second))
     assert {name: post and post.state for name, post in answers.items()} == {
         forum.fullname(first): PostState.VISIBLE, forum.fullname(second): None,
     }  # fmt: skip
@@ -324,7 +324,7 @@ def test_labels_on_bluesky_are_honoured(label: str, world: World, forum: FakeBlu
     own = [other for other in world.items.values() if other.author == item.author]
     assert len(gathered(source, forum, problems=problems)) == len(world.items) - len(own)
     assert problems.by_kind() == {"opted_out": len(own)}
-    assert source.look_up([forum.fullname(item)]) == {forum.fullname(item): None}
+    assert source.look_up(forum.links(item)) == {forum.fullname(item): None}
 
 
 @pytest.mark.parametrize("forum", [pytest.param(FakeBluesky, id="bluesky")], indirect=True)
@@ -350,7 +350,7 @@ def test_a_feed_that_no_longer_reaches_back_is_a_gap_and_what_fell_off_its_end_i
     assert len(forum.requests) == before + 2
     newest = list(world.items.values())[-3]
     newest.state = "lost"
-    answers = source.look_up([forum.fullname(item) for item in (old, fallen, newest)])
+    answers = source.look_up(forum.links(old, fallen, newest))
     assert answers == {forum.fullname(newest): None}
 
 

@@ -16,7 +16,7 @@ from flows.sources.wire import host_pace
 from models.base import utc_now
 from models.provenance import Poll
 from tests.fakes.kept import differences, left_anywhere, polled, reconciled, rows, stored, upset
-from tests.fakes.live import SimulatedClock, write_config
+from tests.fakes.live import AUTHOR_KEY, SimulatedClock, write_config
 from tests.fakes.reddit_world import EVERY_S, World
 from tests.servers import bluesky_network
 from tests.servers.bluesky_network import Account, BlueskyNetwork
@@ -24,7 +24,7 @@ from tests.servers.real_bluesky import RealBluesky
 
 KINDS = [pytest.param("lists", id="list"), pytest.param("feed", id="feed")]
 NAMES = (f"marlowick{number}" for number in count())
-SETTINGS = Settings(contact="listening@marlowick.example")
+SETTINGS = Settings(contact="listening@marlowick.example", author_key=AUTHOR_KEY)
 Leaving = Callable[[BlueskyNetwork, Account], None]
 
 pytestmark = pytest.mark.skipif(bool(bluesky_network.missing()), reason=bluesky_network.missing())

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.fakes.bluesky import bluesky_name
 from tests.fakes.forum import Forum
 from tests.fakes.reddit_world import Item, World
 from tests.servers.bluesky_network import Account, BlueskyNetwork
@@ -47,8 +48,7 @@ class RealBluesky(Forum):
         return f"http://{self.host}/profile/{self.owner.handle}/{self.kind}/{self.key if name == self.name else name}"
 
     def fullname(self, item: Item) -> str:
-        _, _, did, _, key = self._written[item.fullname]["uri"].split("/")
-        return f"{self.host}/{did}/{key}"
+        return bluesky_name(self.host, self._written[item.fullname]["uri"])
 
     def author_id(self, item: Item) -> str:
         return self.author(item).did
