@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from coprod_nlp.reading import decisions
 from coprod_nlp.reading.artefact import Heads, load_artefact
 from coprod_nlp.reading.encoder import CLOSE_FEATURES, FEATURES
 from coprod_nlp.reading.gate import stacked
@@ -67,13 +68,14 @@ def test_nothing_seen_has_no_chances_but_a_column_for_every_label() -> None:
     assert both().chances(seen(0), 0.5).shape == (0, len(LABELS))
 
 
-def test_a_score_decides_by_the_chances_of_the_reading_that_was_called_for() -> None:
+def test_a_score_decides_as_the_reader_does_by_the_chances_of_the_reading_that_was_called_for() -> None:
     ours, some = both(), seen()
     decide = dict.fromkeys(LABELS, 0.5) | {LABELS[0]: 0.9}
     for close_from, expected in ((1.1, said(dict(ours.deep), some.deep)), (0.5, ours.chances(some, 0.5))):
         scored = score(some, truth(), ours, decide, close_from)
-        assert np.array_equal(scored.chances, expected)
-        assert np.array_equal(scored.decided, expected >= np.array(list(decide.values())))
+        decided = decisions.decide(expected, np.array(list(decide.values())))
+        assert np.array_equal(scored.chances, decisions.agreed(expected, decided, np.array(list(decide.values()))))
+        assert np.array_equal(scored.decided, decided)
         assert np.array_equal(scored.truth, truth())
 
 
