@@ -15,6 +15,7 @@ from flows.sources.row import Row
 from flows.sources.stack_exchange import dump_rows, is_dump
 from flows.sources.tabular import csv_rows, workbook_rows
 
+ARCHIVE = "archive"
 ENDINGS = (".ndjson", ".jsonl", ".json", ".csv", ".xlsx", "posts.xml")
 PACKINGS = (".gz", ".zst")
 NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"})
@@ -39,7 +40,7 @@ class ArchiveSource:
         For CSV and Excel: our key to the file's column, such as ``{"body": "Comment text"}``; a key left out is looked for by its own name.
     """
 
-    def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = "archive") -> None:
+    def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = ARCHIVE) -> None:
         self.paths = find_archives(pattern)
         self.columns = dict(columns or {})
         if unknown := sorted(set(self.columns) - set(Row.__struct_fields__)):
