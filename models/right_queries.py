@@ -7,19 +7,15 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, or_, select
 from sqlmodel import col
 
-from coprod_nlp.vocabulary import PostState
 from models.base import Table
 from models.bulk import among
 from models.key_state import KeyState
 from models.notice import PostNotice
 from models.post import Post
 from models.provenance import Provenance
-from models.removal import key_columns, tables_with_keys, tables_with_posts
+from models.removal import FINAL, key_columns, tables_with_keys, tables_with_posts
 from models.run import Run, Suppression
 from models.written import ExportFile, ExportPost, WrittenReport
-
-# What its author deleted does not come back; everything else is looked at again.
-FINAL = frozenset({PostState.DELETED})
 
 
 def posts_of_keys(connection: Connection, keys: Collection[str]) -> list[Any]:

@@ -16,6 +16,7 @@ from config.schema import Config
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job, make_request, open_job
+from flows.steps import collect as step
 from flows.steps.collect import collect
 from models import queries, right_actions
 from models.base import utc_now
@@ -203,6 +204,40 @@ def test_two_archives_of_a_community_become_one(at_once: bool, make_job: JobMake
     assert job.run().communities == ["archive:thornby"]
     assert job.run().counts["collect"]["stored"] == 5
     assert "orphan_comment" not in problem_counts(job)
+
+
+GONE_ROWS = pytest.mark.parametrize(
+    "gone",
+    [{"selftext": "[deleted]", "author": "[deleted]"}, {"selftext": "[removed]"}, {"removed_by_category": "automod_filtered"}],
+    ids=["deleted", "removed", "filtered"],
+)
+
+
+@GONE_ROWS
+@pytest.mark.parametrize("how", ["one_run", "one_folder", "two_runs"])
+def test_an_older_archive_does_not_bring_back_what_is_gone(how: str, gone: dict[str, Any], make_job: JobMaker, tmp_path: Path) -> None:
+    new, old = tmp_path / "archives" / "a_new.ndjson", tmp_path / "archives" / "b_old.ndjson"
+    new.parent.mkdir()
+    paths = [write(new, row("t3_s1", **gone)), write(old, row("t3_s1"), row("t1_c1"))]
+    runs = {"one_run": [paths], "one_folder": [[str(new.parent)]], "two_runs": [paths[:1], paths[1:]]}
+    job = [collected(make_job, *sources) for sources in runs[how]][-1]
+    post = stored(job)["archive:t3_s1"]
+    assert (post.state in {DELETED, REMOVED, FILTERED}, post.title, post.body, post.author_key) == (True, "", "", None)
+    assert names(job) == ["t1_c1", "t3_s1"]
+
+
+@GONE_ROWS
+@pytest.mark.parametrize("batch", [1, 2, 2_000], ids="batches_of_{}".format)
+def test_a_later_line_that_says_a_post_is_gone_empties_it(
+    batch: int, gone: dict[str, Any], make_job: JobMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(step, "BATCH", batch)
+    rows = row("t3_s1"), row("t1_c1"), row("t3_s1", **gone), row("t3_s1")
+    job = collected(make_job, write(tmp_path / "thornby.ndjson", *rows))
+    post = stored(job)["archive:t3_s1"]
+    assert (post.state in {DELETED, REMOVED, FILTERED}, post.title, post.body, post.author_key) == (True, "", "", None)
+    assert problem_lines(job)["duplicate_id"] == [3, 4]
+    assert job.run().counts["collect"] == {"seen": 4, "kept": 2, "stored": 2, "expired": 0}
 
 
 @pytest.fixture
