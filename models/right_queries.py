@@ -154,6 +154,11 @@ def stale_exports(connection: Connection) -> list[Any]:
     return list(connection.execute(statement.order_by(col(ExportFile.path))))
 
 
+def exported_in(connection: Connection, path: str) -> set[str]:
+    """Posts that an exported file holds."""
+    return set(connection.scalars(select(col(ExportPost.message_id)).where(col(ExportPost.path) == path)))
+
+
 def vanished_from(connection: Connection, path: str) -> set[str]:
     """Posts of an exported file that are gone, or hold other words by now."""
     same = (col(Post.post_id) == col(ExportPost.message_id)) & (col(Post.content_hash) == col(ExportPost.content_hash))
