@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import col, select
 
 from config.load import CONFIG_DIR
-from config.schema import Config
+from config.schema import FOUND_BY_ADDRESS, Config
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job, make_request, open_job
@@ -248,8 +248,11 @@ def two_councils(tmp_path: Path) -> Path:
     with (folder / "councils.toml").open("a") as file:
         file.write('\n[farbury]\nname = "Farbury Council"\ngss_code = "E99999991"\nfictional = true\n')
     with (folder / "communities.toml").open("a") as file:
-        for name, council in (("Thornby", "marlowick"), ("Farbury", "farbury")):
-            keys = {"platform": "reddit", "name": name, "title": name, "council": council, "category": "place", "url": "https://a.example/"}
+        communities = [("reddit", "Thornby", "marlowick"), ("reddit", "Farbury", "farbury")]
+        communities += [(platform, f"{platform}_talk", "marlowick") for platform in sorted(FOUND_BY_ADDRESS)]
+        communities += [("consultation", "parks", "marlowick")]
+        for platform, name, council in communities:
+            keys = {"platform": platform, "name": name, "title": name, "council": council, "category": "place", "url": "https://a.example/"}
             file.write("\n[[community]]\n" + "".join(f'{key} = "{value}"\n' for key, value in keys.items()))
     return folder
 
@@ -261,6 +264,8 @@ def two_councils(tmp_path: Path) -> Path:
         pytest.param("Farbury", "archive:Farbury", id="configured_for_another_council"),
         pytest.param("Elsewhere", "archive:Elsewhere", id="not_configured"),
         pytest.param("marlowick", "archive:marlowick", id="only_in_the_sample"),
+        pytest.param("parks", "consultation:parks", id="configured_for_a_file"),
+        *(pytest.param(f"{name}_talk", f"archive:{name}_talk", id=f"the_name_of_one_on_{name}") for name in sorted(FOUND_BY_ADDRESS)),
         pytest.param(
             "thornby", "reddit:Thornby", id="configured_in_another_case",
         ),
