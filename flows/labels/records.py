@@ -11,7 +11,7 @@ from typing import Any
 from flows.labels.rows import LabelFileError, RowProblem
 from flows.sources.archive import place_of
 from flows.sources.base import Problems
-from flows.sources.lines import UNPACKERS, CountedFile, TruncatedError, lines_of
+from flows.sources.lines import UNPACKERS, CountedFile, TruncatedError, decoded, lines_of
 
 LIST, LINES, TABLE = "list", "lines", "table"
 DELIMITERS = (",", ";", "\t")
@@ -62,20 +62,12 @@ def _lines(path: Path, problems: Problems) -> list[str]:
         raise LabelFileError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
     try:
         for number, line in enumerate(lines_of(file, packing), start=1):
-            found.append(_decoded(line, place_of(path), number, problems))
+            found.append(decoded(line, problems, RowProblem.WRONG_ENCODING, place_of(path), number))
     except TruncatedError:
         problems.add(RowProblem.TRUNCATED_FILE, place_of(path), len(found))
     finally:
         file.close()
     return found
-
-
-def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        problems.add(RowProblem.WRONG_ENCODING, place, number)
-        return line.decode("cp1252", errors="replace")
 
 
 def _list_items(lines: Sequence[str], place: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -10,7 +10,7 @@ import msgspec
 
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, SourceRefusedError
-from flows.sources.lines import CountedFile, TruncatedError, lines_of
+from flows.sources.lines import CountedFile, TruncatedError, decoded, lines_of
 from flows.sources.row import Row
 from flows.sources.stack_exchange import dump_rows, is_dump
 from flows.sources.tabular import csv_rows, workbook_rows
@@ -114,7 +114,7 @@ class ArchiveSource:
             nonlocal number
             for line in lines_of(self._file, packing):  # type: ignore[arg-type]
                 number += 1
-                yield _decoded(line, place, number, problems)
+                yield decoded(line, problems, ProblemKind.WRONG_ENCODING, place, number)
 
         try:
             if kind == ".csv":
@@ -175,14 +175,6 @@ def _is_archive(path: Path) -> bool:
     for packing in PACKINGS:
         name = name.removesuffix(packing)
     return name.endswith(ENDINGS) or (packed and not Path(name).suffix)
-
-
-def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        problems.add(ProblemKind.WRONG_ENCODING, place, number)
-        return line.decode("cp1252", errors="replace")
 
 
 def to_post(row: Row, place: str, line: int | None, problems: Problems) -> CollectedPost | None:

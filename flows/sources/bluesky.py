@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -16,7 +16,7 @@ from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError, SourceUnavailableError
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
-from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, wrong_address
+from flows.sources.servers import MISSHAPEN, Answers, ask_each, base_of, host_of, needed_contact, path_of, time_in, wrong_address
 from flows.sources.wire import GONE, HostPaces, Wire, Wires
 
 PLATFORM = "bluesky"
@@ -33,7 +33,6 @@ KINDS = {"feed": "app.bsky.feed.generator", "lists": "app.bsky.graph.list"}
 HELD_BACK = frozenset({"!no-unauthenticated", "!hide", "!takedown", "!suspend"})
 AUTOMATED = "bot"
 NOT_PASSED_ON = frozenset({"host", "connection", "accept-encoding"})
-MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class BlueskySource:
@@ -85,7 +84,7 @@ class BlueskySource:
         posts = [_to_post(host, post, target.community.name)] if _may_be_kept(post) else []
         if not posts:
             problems.add(ProblemKind.OPTED_OUT, target.place)
-        return Found(_time(post.indexed_at), posts)
+        return Found(time_in(post.indexed_at), posts)
 
     def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
         answers: Answers = dict.fromkeys(fullnames)
@@ -183,7 +182,7 @@ def _to_post(host: str, post: Any, name: str) -> CollectedPost:
         thread=_fullname(host, record.reply.root.uri) if record.reply else fullname,
         permalink=f"https://{PAGES}/profile/{author.handle}/post/{key}",
         score=None,
-        created_at=_time(record.created_at),
+        created_at=time_in(record.created_at),
     )
 
 
@@ -191,8 +190,3 @@ def _fullname(host: str, uri: str) -> str:
     """`at://DID/app.bsky.feed.post/KEY` as host, who and key."""
     _, _, did, _, key = uri.split("/")
     return f"{host}/{did}/{key}"
-
-
-def _time(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
