@@ -3,26 +3,27 @@
 import csv
 import io
 import json
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
-from flows.labels.records import as_list
+from flows.labels.records import LINES, LIST, TABLE, as_list, delimiter_of, kind_of
+from flows.sources.lines import UTF8_MARK, UTF16_MARKS
 from models import right_queries, written_actions
 from models.session import unit_of_work
 from models.written import LABELS
-
-BYTE_ORDER_MARK = "\ufeff"
 
 
 def cut_export(engine: Engine, export: Any, *, by: str) -> bool:
     """Take from a file what has gone from the store; False where the file had to be removed whole, or is not there."""
     path = Path(export.path)
     with engine.connect() as connection:
+        held = right_queries.exported_in(connection, export.path)
         gone = right_queries.vanished_from(connection, export.path)
-    rest = _rest(path, gone) if export.kind == LABELS else None
+    rest = _Cut(held, gone).rest(path) if export.kind == LABELS else None
     path.with_name(f".{path.name}.part").unlink(missing_ok=True)
     if rest is None:
         path.unlink(missing_ok=True)
@@ -31,33 +32,59 @@ def cut_export(engine: Engine, export: Any, *, by: str) -> bool:
         return False
     draft = path.with_name(f".{path.name}.part")
     draft.touch(mode=0o600)
-    draft.write_text(rest, encoding="utf-8", newline="")
+    draft.write_bytes(rest)
     draft.replace(path)
     with unit_of_work(engine) as session:
         written_actions.keep_export(session, export.path, cut=gone, by=by)
     return True
 
 
-def _rest(path: Path, gone: Collection[str]) -> str | None:
-    """A file without the records of these posts; None where it cannot be told apart into records."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        if text.startswith("["):
-            return "".join(as_list(item for item in json.loads(text) if not _speaks_of(json.dumps(item, ensure_ascii=False), gone)))
-        if text.startswith("{"):
-            return "".join(line for line in text.splitlines(keepends=True) if not _speaks_of(line, gone))
-        return _table_without(text, gone)
-    except (OSError, ValueError, csv.Error):
-        return None
+@dataclass(frozen=True)
+class _Cut:
+    """Takes records of the posts that are `gone` from a file of those `held`, which programs may have saved in their own ways since."""
+
+    held: set[str]
+    gone: set[str]
+
+    def rest(self, path: Path) -> bytes | None:
+        """What stays of a file; None where it cannot be told apart into records that each name a post it holds."""
+        try:
+            data = path.read_bytes()
+            encoding = "utf-16" if data.startswith(UTF16_MARKS) else "utf-8-sig" if data.startswith(UTF8_MARK) else "utf-8"
+            # Parted at line feeds alone, as files of labels are read: what people write may hold other ends of lines.
+            lines = list(io.StringIO(data.decode(encoding)))
+            without = {LIST: self._list_without, LINES: self._lines_without, TABLE: self._table_without}[kind_of(lines)]
+            return "".join(without(lines)).encode(encoding)
+        except (OSError, LookupError, ValueError, RecursionError, csv.Error):
+            return None
+
+    def _stays(self, values: Iterable[str]) -> bool:
+        named = self.held.intersection(value.strip().lstrip("'") for value in values)
+        if not named:
+            raise ValueError("a record of no post that the file is known to hold")
+        return named.isdisjoint(self.gone)
+
+    def _list_without(self, lines: Sequence[str]) -> Iterator[str]:
+        return as_list(item for item in json.loads("".join(lines)) if self._stays(_texts_in(item)))
+
+    def _lines_without(self, lines: Sequence[str]) -> Iterator[str]:
+        return (line for line in lines if not line.strip() or self._stays(_texts_in(json.loads(line))))
+
+    def _table_without(self, lines: Sequence[str]) -> Iterator[str]:
+        delimiter = delimiter_of(lines)
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        header, *records = (row for row in rows if any(cell.strip() for cell in row))
+        if self.held.intersection(header) or any(len(row) != len(header) for row in records):
+            raise ValueError("no header, or a row that is longer or shorter")
+        out = io.StringIO()
+        csv.writer(out, delimiter=delimiter).writerows([header, *(row for row in records if self._stays(row))])
+        yield out.getvalue()
 
 
-def _speaks_of(record: str, post_ids: Collection[str]) -> bool:
-    return any(json.dumps(post_id, ensure_ascii=False) in record for post_id in post_ids)
-
-
-def _table_without(text: str, gone: Collection[str]) -> str:
-    mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
-    out = io.StringIO()
-    rows = csv.reader(io.StringIO(text.removeprefix(mark), newline=""), strict=True)
-    csv.writer(out).writerows(row for row in rows if not {cell.lstrip("'") for cell in row}.intersection(gone))
-    return mark + out.getvalue()
+def _texts_in(value: Any) -> Iterator[str]:
+    """Every text of a record, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(part)

@@ -17,14 +17,20 @@ from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
 from models.lead_index import index_leads
 from models.post import Post, PostReading
-from models.removal import GONE
+from models.removal import FINAL, GONE
 from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
 
 
-def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+def store_posts(connection: Connection, rows: Sequence[dict[str, Any]], *, is_live: bool = False) -> int:
     """Keep posts once, and nothing of who objected. A row whose content did not change is left as it was, `fetched_at` too.
 
     A post that its source no longer shows loses everything that was made from it; one whose words changed loses its reading.
+
+    Parameters
+    ----------
+    is_live
+        Whether the source shows these posts now: only then does what a moderator, a filter or nobody knows who took away come back, and
+        what its author deleted never.
 
     Returns
     -------
@@ -34,6 +40,7 @@ def store_posts(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
     erased = frozenset(connection.scalars(select(col(SuppressedPost.message_id))))
     rows = [row for row in rows if row["post_id"] not in erased]
     before = _stored(connection, [row["post_id"] for row in rows])
+    rows = [row for row in rows if not _stays_gone(row, before.get(row["post_id"]), is_live=is_live)]
     known = [(row, before[row["post_id"]]) for row in rows if row["post_id"] in before]
     lost = {row["post_id"]: PostState(row["state"]) for row, old in known if row["state"] in GONE and old.state not in GONE}
     removal.empty_posts(connection, lost)
@@ -195,6 +202,11 @@ def _stored(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
     """State and content hash of posts, of those that are here."""
     held = select(col(Post.post_id), col(Post.state), col(Post.content_hash))
     return {row.post_id: row for row in connection.execute(held.where(among(connection, col(Post.post_id), post_ids)))}
+
+
+def _stays_gone(row: Mapping[str, Any], old: Any, *, is_live: bool) -> bool:
+    """Whether a post that is stored as gone remains what it is."""
+    return old is not None and (old.state in FINAL or (old.state in GONE and row["state"] not in GONE and not is_live))
 
 
 def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

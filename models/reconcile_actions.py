@@ -37,7 +37,7 @@ def apply_answers(
     """
     connection = session.connection()
     found = removal.empty_posts(connection, gone)
-    store_posts(connection, changed)
+    store_posts(connection, changed, is_live=True)
     mark_seen(connection, sorted(asked), at=at)
     if gone or changed:
         counts = Counter(state.value for state in gone.values()) | Counter({"changed": len(changed)})

@@ -21,6 +21,8 @@ from models.wiping import note_freed_space
 from models.written import ExportFile, ExportPost, WrittenReport
 
 GONE = frozenset({PostState.DELETED, PostState.REMOVED, PostState.FILTERED, PostState.VANISHED})
+# What its author deleted does not come back; a live source is asked about everything else again.
+FINAL = frozenset({PostState.DELETED})
 FEWEST_VOICES = 3
 # What keeps people out must outlive what is removed.
 KEPT_OUT = (Suppression, SuppressedPost)

@@ -7,19 +7,17 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, or_, select
 from sqlmodel import col
 
-from coprod_nlp.vocabulary import PROGRAMS_ADDRESS, PostState
+from coprod_nlp.vocabulary import PROGRAMS_ADDRESS
 from models.base import Table
 from models.bulk import among
 from models.key_state import KeyState
 from models.notice import PostNotice
 from models.post import Post
 from models.provenance import Provenance
-from models.removal import key_columns, tables_with_keys, tables_with_posts
+from models.removal import FINAL, key_columns, tables_with_keys, tables_with_posts
 from models.run import Run, Suppression
 from models.written import ExportFile, ExportPost, WrittenReport
 
-# What its author deleted does not come back; everything else is looked at again.
-FINAL = frozenset({PostState.DELETED})
 # Platforms that are asked for a post by its link alone: an empty place has none, so nothing can be asked any more.
 ASKED_BY_LINK = frozenset({"bluesky"})
 
@@ -163,6 +161,11 @@ def stale_exports(connection: Connection) -> list[Any]:
     """Files that hold what is no longer here."""
     statement = select(ExportFile.__table__).where(col(ExportFile.stale_since).is_not(None))  # type: ignore[attr-defined]
     return list(connection.execute(statement.order_by(col(ExportFile.path))))
+
+
+def exported_in(connection: Connection, path: str) -> set[str]:
+    """Posts that an exported file holds."""
+    return set(connection.scalars(select(col(ExportPost.message_id)).where(col(ExportPost.path) == path)))
 
 
 def vanished_from(connection: Connection, path: str) -> set[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from coprod_nlp.records import PostText
 from coprod_nlp.training.queue import LOOKED_AT, Queue, choose_queue, most_varied
 from flows.job import RequestError
-from flows.labels.formats import write_labels
+from flows.labels.formats import format_to_write, write_labels
 from flows.labels.rows import GivenLabels, LabelFormat, PostToWrite
 from models import label_queries, written_actions
 from models.session import unit_of_work
@@ -44,8 +44,7 @@ def export_queue(
     if not queue.post_ids:
         raise RequestError("nothing to label: every post that was read has a label, or none was read; run: coprod listen")
     items = [_to_label(readings[post_id], is_blind=is_blind) for post_id in queue.post_ids]
-    _register(engine, out, items)
-    write_labels(out, items, given=given)
+    _write(engine, out, items, given=given)
     return queue
 
 
@@ -61,18 +60,18 @@ def export_labelled(engine: Engine, out: Path, *, limit: int | None, given: Labe
         items = list(islice(_labelled(label_queries.labelled_posts(connection)), limit))
     if not items:
         raise RequestError("nothing is labelled yet; run: coprod labels export, label, then: coprod labels import")
-    _register(engine, out, items)
-    write_labels(out, items, given=given)
+    _write(engine, out, items, given=given)
     return len(items)
 
 
-def _register(engine: Engine, out: Path, items: Sequence[PostToWrite]) -> None:
+def _write(engine: Engine, out: Path, items: Sequence[PostToWrite], *, given: LabelFormat | None) -> None:
     """What goes from the store goes from this file too. One that is there already is refused, and stays known as it is."""
-    if out.exists():
-        return
-    with unit_of_work(engine) as session:
-        post_ids = [item.post.post_id for item in items]
-        written_actions.record_export(session, path=str(out.resolve()), kind=LABELS, post_ids=post_ids, by="command line")
+    format_ = format_to_write(out, given=given)
+    if not out.exists():
+        with unit_of_work(engine) as session:
+            post_ids = [item.post.post_id for item in items]
+            written_actions.record_export(session, path=str(out.resolve()), kind=LABELS, post_ids=post_ids, by="command line")
+    write_labels(out, items, given=format_)
 
 
 def _to_label(row: Any, *, is_blind: bool) -> PostToWrite:

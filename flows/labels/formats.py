@@ -77,9 +77,7 @@ def write_labels(path: Path, items: Iterable[PostToWrite], *, given: LabelFormat
     RequestError
         Where the format is not clear from the name, the file is there already or the place cannot be written.
     """
-    format_ = given or ENDINGS.get(path.suffix.lower())
-    if format_ is None:
-        raise RequestError(f"--out {path}: its format is not clear from its name; give --format, one of {', '.join(LabelFormat)}")
+    format_ = format_to_write(path, given=given)
     if path.exists():
         raise RequestError(f"--out {path}: is there already, perhaps with labels in it; choose another name")
     draft = path.with_name(f".{path.name}.part")
@@ -93,6 +91,20 @@ def write_labels(path: Path, items: Iterable[PostToWrite], *, given: LabelFormat
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+    return format_
+
+
+def format_to_write(path: Path, *, given: LabelFormat | None = None) -> LabelFormat:
+    """The format that was given, or that the ending of a name stands for.
+
+    Raises
+    ------
+    RequestError
+        Where there is none.
+    """
+    format_ = given or ENDINGS.get(path.suffix.lower())
+    if format_ is None:
+        raise RequestError(f"--out {path}: its format is not clear from its name; give --format, one of {', '.join(LabelFormat)}")
     return format_
 
 

@@ -14,8 +14,9 @@ from coprod_nlp.vocabulary import PolicyArea, PostKind, PostState, Signal
 from flows.job import RequestError
 from flows.labels.formats import LabelFile, read_labels
 from flows.labels.rows import LabelFileError, LabelFormat, LabelRow, RowError, RowProblem
-from flows.sources.archive import place_of
+from flows.sources.archive import ARCHIVE, place_of
 from flows.sources.base import Problems
+from flows.sources.table import LIVE, SAMPLE
 from models import actions, label_queries, removal
 from models.base import utc_now
 from models.label import text_hash
@@ -24,8 +25,8 @@ from models.session import unit_of_work
 PLATFORM = "labels"
 LONGEST_NAME = 80
 _FULLNAME = re.compile(r"t[13]_\S+")
-# The id of a post of some source, whole or its fullname alone.
-_OF_A_SOURCE = re.compile(r"(?:\S+:)?t[13]_\S+")
+# The id of a post of some source: whole, or its fullname alone where that tells.
+_OF_A_SOURCE = re.compile(rf"(?:{'|'.join([*LIVE, SAMPLE, ARCHIVE])}):\S.*|(?:\S+:)?t[13]_\S+")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from flows.labels.rows import LabelFileError, RowProblem
 from flows.sources.archive import place_of
 from flows.sources.base import Problems
-from flows.sources.lines import UNPACKERS, CountedFile, TruncatedError, lines_of
+from flows.sources.lines import UNPACKERS, CountedFile, TruncatedError, decoded, lines_of
 
 LIST, LINES, TABLE = "list", "lines", "table"
 DELIMITERS = (",", ";", "\t")
@@ -35,12 +35,22 @@ def read_records(path: Path, problems: Problems) -> RecordFile:
         Where the file cannot be read, or is empty.
     """
     lines = _lines(path, problems)
-    start = next((text.lstrip()[:1] for text in lines if text.strip()), "")
-    if not start:
+    kind = kind_of(lines)
+    if not kind:
         raise LabelFileError(f"{path}: holds nothing; give a file with labels")
-    kind = {"[": LIST, "{": LINES}.get(start, TABLE)
     readers = {LIST: _list_items, LINES: _json_lines, TABLE: _table_rows}
     return RecordFile(kind, list(readers[kind](lines, place_of(path), problems)))
+
+
+def kind_of(lines: Iterable[str]) -> str:
+    """What a file is by its first sign; "" where it has none."""
+    start = next((text.lstrip()[:1] for text in lines if text.strip()), "")
+    return {"": "", "[": LIST, "{": LINES}.get(start, TABLE)
+
+
+def delimiter_of(lines: Iterable[str]) -> str:
+    """What stands between the cells of a table: the sign that its first line has most of."""
+    return max(DELIMITERS, key=next(line for line in lines if line.strip()).count)
 
 
 def _lines(path: Path, problems: Problems) -> list[str]:
@@ -52,20 +62,12 @@ def _lines(path: Path, problems: Problems) -> list[str]:
         raise LabelFileError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from None
     try:
         for number, line in enumerate(lines_of(file, packing), start=1):
-            found.append(_decoded(line, place_of(path), number, problems))
+            found.append(decoded(line, problems, RowProblem.WRONG_ENCODING, place_of(path), number))
     except TruncatedError:
         problems.add(RowProblem.TRUNCATED_FILE, place_of(path), len(found))
     finally:
         file.close()
     return found
-
-
-def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        problems.add(RowProblem.WRONG_ENCODING, place, number)
-        return line.decode("cp1252", errors="replace")
 
 
 def _list_items(lines: Sequence[str], place: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -103,8 +105,7 @@ def _json_lines(lines: Sequence[str], place: str, problems: Problems) -> Iterato
 
 
 def _table_rows(lines: Sequence[str], place: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
-    delimiter = max(DELIMITERS, key=next(line for line in lines if line.strip()).count)
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter_of(lines), strict=True)
     header: list[str] = []
     while True:
         number = reader.line_num + 1

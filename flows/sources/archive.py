@@ -10,11 +10,12 @@ import msgspec
 
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, SourceRefusedError
-from flows.sources.lines import CountedFile, TruncatedError, lines_of
+from flows.sources.lines import CountedFile, TruncatedError, decoded, lines_of
 from flows.sources.row import Row
 from flows.sources.stack_exchange import dump_rows, is_dump
 from flows.sources.tabular import csv_rows, workbook_rows
 
+ARCHIVE = "archive"
 ENDINGS = (".ndjson", ".jsonl", ".json", ".csv", ".xlsx", "posts.xml")
 PACKINGS = (".gz", ".zst")
 NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"})
@@ -39,7 +40,7 @@ class ArchiveSource:
         For CSV and Excel: our key to the file's column, such as ``{"body": "Comment text"}``; a key left out is looked for by its own name.
     """
 
-    def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = "archive") -> None:
+    def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = ARCHIVE) -> None:
         self.paths = find_archives(pattern)
         self.columns = dict(columns or {})
         if unknown := sorted(set(self.columns) - set(Row.__struct_fields__)):
@@ -113,7 +114,7 @@ class ArchiveSource:
             nonlocal number
             for line in lines_of(self._file, packing):  # type: ignore[arg-type]
                 number += 1
-                yield _decoded(line, place, number, problems)
+                yield decoded(line, problems, ProblemKind.WRONG_ENCODING, place, number)
 
         try:
             if kind == ".csv":
@@ -174,14 +175,6 @@ def _is_archive(path: Path) -> bool:
     for packing in PACKINGS:
         name = name.removesuffix(packing)
     return name.endswith(ENDINGS) or (packed and not Path(name).suffix)
-
-
-def _decoded(line: bytes, place: str, number: int, problems: Problems) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        problems.add(ProblemKind.WRONG_ENCODING, place, number)
-        return line.decode("cp1252", errors="replace")
 
 
 def to_post(row: Row, place: str, line: int | None, problems: Problems) -> CollectedPost | None:

@@ -80,7 +80,7 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
     ProblemKind.MISSING_KEY: "rows without an id, a text or a community; left out (without a community: kept under the file's name)",
     ProblemKind.NULL_TIME: "posts without a time; kept, and counted in every period",
     ProblemKind.BAD_TIME: "posts whose time makes no sense; kept without it",
-    ProblemKind.DUPLICATE_ID: "posts that came twice; the first was kept",
+    ProblemKind.DUPLICATE_ID: "posts that came twice; the first was kept, or none of their words where either is gone",
     ProblemKind.EARLY_COMMENT: "comments that came before the post they answer; kept",
     ProblemKind.ORPHAN_COMMENT: "comments whose parent is not in the archive; kept, without a reply to link",
     ProblemKind.DELETED: "posts their author deleted; kept as an empty place in the thread",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from coprod_nlp.vocabulary import PROGRAMS_ADDRESS, PostKind, PostState
 from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError, SourceUnavailableError
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
-from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, wrong_address
+from flows.sources.servers import MISSHAPEN, Answers, ask_each, base_of, host_of, needed_contact, path_of, time_in, wrong_address
 from flows.sources.wire import GONE, HostPaces, Wire, Wires
 
 PLATFORM = "bluesky"
@@ -34,7 +34,6 @@ KINDS = {"feed": "app.bsky.feed.generator", "lists": "app.bsky.graph.list"}
 HELD_BACK = frozenset({"!no-unauthenticated", "!hide", "!takedown", "!suspend"})
 AUTOMATED = "bot"
 NOT_PASSED_ON = frozenset({"host", "connection", "accept-encoding"})
-MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class BlueskySource:
@@ -90,7 +89,7 @@ class BlueskySource:
         posts = [self._to_post(host, post, target.community.name)] if _may_be_kept(post) else []
         if not posts:
             problems.add(ProblemKind.OPTED_OUT, target.place)
-        return Found(_time(post.indexed_at), posts)
+        return Found(time_in(post.indexed_at), posts)
 
     def _look_up_at(self, links: Mapping[str, str], host: str, fullnames: list[str]) -> Answers:
         uris = {name: uri for name in fullnames if (uri := _uri(name, links[name]))}
@@ -117,7 +116,7 @@ class BlueskySource:
             thread=self._fullname(host, record.reply.root.uri) if record.reply else fullname,
             permalink=f"https://{PAGES}/profile/{author.handle}/post/{post.uri.rpartition('/')[2]}#{post.uri}",
             score=None,
-            created_at=_time(record.created_at),
+            created_at=time_in(record.created_at),
         )
 
     def _fullname(self, host: str, uri: str) -> str:
@@ -204,8 +203,3 @@ def _uri(fullname: str, permalink: str) -> str | None:
             return f"at://{did}/app.bsky.feed.post/{key}"
     _, mark, rest = permalink.partition(PROGRAMS_ADDRESS)
     return f"at://{rest}" if mark else None
-
-
-def _time(value: str) -> datetime:
-    moment = datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

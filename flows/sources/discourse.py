@@ -8,11 +8,11 @@ from typing import Any
 from config.schema import Community
 from config.settings import Settings
 from coprod_nlp.vocabulary import PostKind, PostState
-from flows.sources.base import CollectedPost, Problems, SourceUnavailableError
+from flows.sources.base import CollectedPost, Problems
 from flows.sources.html_text import html_text
 from flows.sources.live import Cursor, Target
 from flows.sources.newest import Found, NewestFirst, Page
-from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
+from flows.sources.servers import MISSHAPEN, Answers, ask_each, base_of, host_of, misshapen, needed_contact, path_of, text_in, wrong_address
 from flows.sources.wire import GONE, REFUSED, HostPaces, Wires, checked
 
 PLATFORM = "discourse"
@@ -48,7 +48,7 @@ class DiscourseSource:
             try:
                 topics = data["topic_list"]["topics"]
                 found = [self._found(host, topic, community.name, floor) for topic in topics]
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
+            except MISSHAPEN as error:
                 raise misshapen(host, error) from None
             has_more = bool(topics and data["topic_list"].get("more_topics_url"))
             return Page(found, str(int(at or 0) + 1) if has_more else None)
@@ -91,7 +91,7 @@ class DiscourseSource:
                 int(post["post_number"]): _to_post(host, data, post, name) if post["post_type"] == REGULAR_POST else None
                 for post in data["post_stream"]["posts"]
             }
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except MISSHAPEN as error:
             raise misshapen(host, error) from None
 
     def _look_up_at(self, host: str, fullnames: list[str]) -> Answers:
@@ -117,11 +117,6 @@ class DiscourseSource:
 def open_discourse(settings: Settings) -> DiscourseSource:
     """The source; nothing is asked yet."""
     return DiscourseSource(contact=needed_contact(settings, PLATFORM))
-
-
-def misshapen(host: str, error: Exception) -> SourceUnavailableError:
-    """An answer of a shape that was not expected: the software behind it may have changed."""
-    return SourceUnavailableError(f"{host}: an answer of an unknown shape ({type(error).__name__}); try again later, or update coprod")
 
 
 def _listing_path(community: Community) -> str:

@@ -1,17 +1,28 @@
 """The Lemmy source: public communities of a server, through its API (version 3). docs/sources/lemmy.md says what it can see."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from config.settings import Settings
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Problems
-from flows.sources.discourse import misshapen
 from flows.sources.live import Cursor, Target
 from flows.sources.newest import Found, Listing, NewestFirst, Page
-from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
+from flows.sources.servers import (
+    MISSHAPEN,
+    Answers,
+    ask_each,
+    base_of,
+    host_of,
+    misshapen,
+    needed_contact,
+    path_of,
+    text_in,
+    time_in,
+    wrong_address,
+)
 from flows.sources.wire import GONE, REFUSED, HostPaces, Wires, checked
 
 PLATFORM = "lemmy"
@@ -20,7 +31,6 @@ PAGE_SIZE = 50
 LOOK_UP_SIZE = 100
 # Servers before 0.19 say so of a post that is not there.
 NOT_THERE = GONE | REFUSED | {400}
-MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 Maker = Callable[[str, Mapping[str, Any], str], CollectedPost]
 
@@ -120,7 +130,7 @@ def open_lemmy(settings: Settings) -> LemmySource:
 def _found(host: str, view: Mapping[str, Any], kind: str, make: Maker, name: str) -> Found:
     own = view[kind]
     is_pinned = bool(own.get("featured_community") or own.get("featured_local"))
-    return Found(_time(own["published"]), [make(host, view, name)], is_pinned)
+    return Found(time_in(own["published"]), [make(host, view, name)], is_pinned)
 
 
 def _submission(host: str, view: Mapping[str, Any], name: str) -> CollectedPost:
@@ -168,7 +178,7 @@ def _to_post(
         thread=thread,
         permalink=text_in(own, "ap_id"),
         score=score if isinstance(score, int) else None,
-        created_at=_time(own["published"]),
+        created_at=time_in(own["published"]),
     )
 
 
@@ -184,8 +194,3 @@ def _author(host: str, creator: Mapping[str, Any]) -> str:
     """Name and home server: people of other servers take part."""
     home = urlsplit(text_in(creator, "actor_id")).netloc or host
     return f"{text_in(creator, 'name')}@{home}"
-
-
-def _time(value: Any) -> datetime:
-    moment = datetime.fromisoformat(str(value))
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

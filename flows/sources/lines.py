@@ -3,11 +3,14 @@
 import codecs
 import zlib
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import zstandard
+
+from flows.sources.base import Problems
 
 BLOCK = 1 << 20
 # Text that repeats itself grows a thousandfold from gzip and far more from Zstandard, so little is unpacked at a time.
@@ -21,6 +24,15 @@ UNPACKERS: dict[str, Callable[[], Any]] = {
 }
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def decoded(line: bytes, problems: Problems, kind: StrEnum, place: str, number: int) -> str:
+    """A line as text; one that is not UTF-8 is counted as of this kind, and read as Windows-1252."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        problems.add(kind, place, number)
+        return line.decode("cp1252", errors="replace")
 
 
 class TruncatedError(Exception):

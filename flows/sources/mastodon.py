@@ -15,7 +15,7 @@ from flows.sources.base import CollectedPost, ProblemKind, Problems, SourceError
 from flows.sources.html_text import html_text
 from flows.sources.live import Cursor, SourceSkippedError, Target
 from flows.sources.newest import Found, NewestFirst, Page
-from flows.sources.servers import Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
+from flows.sources.servers import MISSHAPEN, Answers, ask_each, base_of, host_of, needed_contact, path_of, text_in, wrong_address
 from flows.sources.wire import HostPaces, Wires
 
 PLATFORM = "mastodon"
@@ -25,7 +25,6 @@ PAGE_SIZE = 40
 # What a server takes at once since Mastodon 4.3.
 LOOK_UP_SIZE = 20
 NO_BOT = "nobot"
-MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class _Client(Mastodon):

@@ -55,7 +55,8 @@ class NewestFirst:
 
     def _down(self, at: str | None, *, newest: datetime | None) -> Iterator[CollectedPost]:
         until = self._state().get("until")
-        known = datetime.fromisoformat(until) if until else None
+        # No later than now, like what is kept below: what is dated in the future would hide all that comes before its day.
+        known = min(datetime.fromisoformat(until), utc_now()) if until else None
         floor = known - OVERLAP if known else utc_now() - FIRST_REACH
         oldest: datetime | None = None
         while True:
@@ -72,7 +73,7 @@ class NewestFirst:
             self._move(walk={"at": at, "newest": newest.isoformat()} if newest else None)
         self._note_gap(known, oldest)
         finished = max(filter(None, (newest, known)), default=None)
-        self._move(walk=None, until=finished and finished.isoformat())
+        self._move(walk=None, until=finished and min(finished, utc_now()).isoformat())
 
     def _note_gap(self, known: datetime | None, oldest: datetime | None) -> None:
         """Say so where a listing that shows only so much ended before it came to what is known."""

@@ -9,6 +9,7 @@ import prawcore.exceptions as faults
 
 from flows.sources.base import ProblemKind, SourceError, SourceRefusedError, SourceUnavailableError
 from flows.sources.live import SourceSkippedError
+from flows.sources.servers import MISSHAPEN
 
 # Reddit's own word for why a community is closed, and what it means for us.
 CLOSED: dict[str, tuple[ProblemKind, str]] = {
@@ -18,7 +19,7 @@ CLOSED: dict[str, tuple[ProblemKind, str]] = {
     "banned": (ProblemKind.BANNED_COMMUNITY, "was banned by Reddit"),
 }
 # How PRAW comes to grief over an answer that is JSON of a shape it does not expect.
-MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError, AssertionError, praw.exceptions.PRAWException)
+PRAW_MISSHAPEN = (*MISSHAPEN, AssertionError, praw.exceptions.PRAWException)
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def asking(place: str) -> Iterator[None]:
         raise SourceSkippedError(ProblemKind.REFUSED_SEARCH, f"{place}: Reddit does not take this search; change the term") from None
     except faults.PrawcoreException as error:
         raise SourceUnavailableError(f"reddit: {place}: {type(error).__name__}; try again later. What came before is kept") from None
-    except MISSHAPEN as error:
+    except PRAW_MISSHAPEN as error:
         raise SourceUnavailableError(
             f"reddit: {place}: an answer that PRAW does not understand ({type(error).__name__}); try again later. What came before is kept"
         ) from None

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from config.schema import Community
 from config.settings import LOOPBACK, Settings
-from flows.sources.base import CollectedPost, SourceError, SourceRefusedError
+from flows.sources.base import CollectedPost, SourceError, SourceRefusedError, SourceUnavailableError
 
 Answers = dict[str, CollectedPost | None]
+# How one comes to grief over an answer of a shape that was not expected.
+MISSHAPEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 def host_of(community: Community) -> str:
@@ -85,3 +88,14 @@ def text_in(data: Mapping[str, Any], name: str) -> str:
     """A text of an answer, as a database takes it; "" where there is none."""
     value = data.get(name)
     return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def time_in(value: Any) -> datetime:
+    """An ISO time of an answer; UTC where it names no zone."""
+    moment = datetime.fromisoformat(str(value))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def misshapen(host: str, error: Exception) -> SourceUnavailableError:
+    """An answer of a shape that was not expected: the software behind it may have changed."""
+    return SourceUnavailableError(f"{host}: an answer of an unknown shape ({type(error).__name__}); try again later, or update coprod")

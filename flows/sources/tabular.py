@@ -13,6 +13,11 @@ from openpyxl.utils.exceptions import InvalidFileException
 from flows.sources.base import ProblemKind, Problems, SourceRefusedError
 from flows.sources.row import Row
 
+# What a formula gives in Excel where it has no value.
+ERRORS = frozenset({
+    "#BLOCKED!", "#BUSY!", "#CALC!", "#CONNECT!", "#DIV/0!", "#EXTERNAL!", "#FIELD!", "#GETTING_DATA", "#N/A", "#NAME?", "#NULL!",
+    "#NUM!", "#PYTHON!", "#REF!", "#SPILL!", "#UNKNOWN!", "#VALUE!",
+})  # fmt: skip
 UNREADABLE = (BadZipFile, InvalidFileException, KeyError, ValueError)
 
 
@@ -92,4 +97,4 @@ def _cell(value: Any) -> Any:
     """Times as the text that they would be in CSV; errors of a formula as nothing."""
     if isinstance(value, date):
         return value.isoformat()
-    return None if isinstance(value, str) and value.startswith("#") and value.endswith(("!", "?", "/A")) else value
+    return None if value in ERRORS else value

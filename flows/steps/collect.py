@@ -21,6 +21,7 @@ from flows.steps.poll import poll
 from flows.steps.rows import Rows
 from models import actions, provenance_actions, queries
 from models.base import utc_now
+from models.removal import GONE
 
 # More at once takes longer, not shorter: at 5,000 each post took a tenth more.
 BATCH = 2_000
@@ -96,12 +97,14 @@ class _Collection:
     def store(self, batch: list[Placed]) -> int:
         """Keep what may be kept of a batch; returns how many posts that were."""
         now = utc_now()
-        rows = [row for placed in self._only_new(batch) if (row := self._row(placed, now))]
+        rows = self._to_rows(self._only_new(batch), now, self._problems)
+        # A line that says that a post is gone counts, before or after one that shows it. What is odd about it is counted already.
+        all_rows = rows | self._to_rows([placed for placed in batch if placed[0].state in GONE], now, Problems())
         with self._job.engine.begin() as connection:
-            actions.store_posts(connection, rows)
-            provenance_actions.store_provenance(connection, [row["post_id"] for row in rows], poll_id=self._poll_id, at=now)
+            actions.store_posts(connection, list(all_rows.values()))
+            provenance_actions.store_provenance(connection, list(all_rows), poll_id=self._poll_id, at=now)
         self._counts.update(seen=len(batch))
-        self.communities |= {row["community_id"] for row in rows}
+        self.communities |= {row["community_id"] for row in all_rows.values()}
         return len(rows)
 
     def finish(self) -> None:
@@ -126,18 +129,22 @@ class _Collection:
         self._awaited += [(place, hashes(parents)) for place, parents in waiting.items()]
         return new
 
-    def _row(self, placed: Placed, now: datetime) -> dict[str, Any] | None:
+    def _to_rows(self, posts: list[Placed], now: datetime, problems: Problems) -> dict[str, dict[str, Any]]:
+        """Rows by post id, of what may be kept."""
+        return {row["post_id"]: row for placed in posts if (row := self._row(placed, now, problems))}
+
+    def _row(self, placed: Placed, now: datetime, problems: Problems) -> dict[str, Any] | None:
         post, place, line = placed
         home = self._rows.home(post.community)
         if home is None:
-            self._problems.add(ProblemKind.REFUSED_COMMUNITY, place, line)
+            problems.add(ProblemKind.REFUSED_COMMUNITY, place, line)
             return None
         if post.created_at and ((self._since and post.created_at < self._since) or (self._until and post.created_at >= self._until)):
-            self._problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
+            problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
             return None
         key = self._rows.key(post, home)
         if key in self._suppressed:
-            self._problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
+            problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
             return None
         return self._rows.row(post, home, key=key, now=now)
 

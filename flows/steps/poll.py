@@ -139,7 +139,7 @@ class _TargetPoll:
         now = utc_now()
         with self.job.engine.begin() as connection:
             rows = self._kept(posts, queries.suppressed_keys(connection), now)
-            new = actions.store_posts(connection, list(rows.values()))
+            new = actions.store_posts(connection, list(rows.values()), is_live=True)
             self.seen, self.new_posts = self.seen + len(posts), self.new_posts + new
             provenance_actions.store_provenance(connection, list(rows), poll_id=self.poll_id, at=now)
             provenance_actions.store_cursor(

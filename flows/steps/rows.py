@@ -6,12 +6,14 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
-from config.schema import Config
+from config.schema import FOUND_BY_ADDRESS, Config
 from config.settings import Settings, author_key, load_author_key
 from flows.sources.base import CollectedPost
 from flows.sources.table import SAMPLE
 from models import actions
 
+# Communities whose names are the council's own choice: an archive means another by the same word, and numbers its posts otherwise.
+NOT_IN_ARCHIVES = FOUND_BY_ADDRESS | {SAMPLE}
 # A page that somebody keeps of their own is no community.
 PERSONAL_PAGES = ("u_", "u/")
 # Most posts are by few people: their keys are worked out once.
@@ -73,10 +75,8 @@ class Rows:
         if platform == SAMPLE:
             return Home(SAMPLE, f"{SAMPLE}:{name}", SAMPLE)
         for community in self._config.communities:
-            is_ours = community.council == self._council and community.platform != SAMPLE
-            if self._is_live:
-                is_ours = community.council == self._council and community.platform == platform
-            if is_ours and community.name.lower() == name.lower():
+            is_ours = community.platform == platform if self._is_live else community.platform not in NOT_IN_ARCHIVES
+            if is_ours and community.council == self._council and community.name.lower() == name.lower():
                 return Home(community.platform, community.community_id, community.platform)
         return None if self._is_live else Home(platform, f"{platform}:{name}", f"{platform}:{name}")
 

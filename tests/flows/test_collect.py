@@ -12,10 +12,11 @@ import pytest
 from sqlmodel import col, select
 
 from config.load import CONFIG_DIR
-from config.schema import Config
+from config.schema import FOUND_BY_ADDRESS, Config
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.vocabulary import PostState, Right, RunStatus
 from flows.job import Job, make_request, open_job
+from flows.steps import collect as step
 from flows.steps.collect import collect
 from models import queries, right_actions
 from models.base import utc_now
@@ -205,6 +206,40 @@ def test_two_archives_of_a_community_become_one(at_once: bool, make_job: JobMake
     assert "orphan_comment" not in problem_counts(job)
 
 
+GONE_ROWS = pytest.mark.parametrize(
+    "gone",
+    [{"selftext": "[deleted]", "author": "[deleted]"}, {"selftext": "[removed]"}, {"removed_by_category": "automod_filtered"}],
+    ids=["deleted", "removed", "filtered"],
+)
+
+
+@GONE_ROWS
+@pytest.mark.parametrize("how", ["one_run", "one_folder", "two_runs"])
+def test_an_older_archive_does_not_bring_back_what_is_gone(how: str, gone: dict[str, Any], make_job: JobMaker, tmp_path: Path) -> None:
+    new, old = tmp_path / "archives" / "a_new.ndjson", tmp_path / "archives" / "b_old.ndjson"
+    new.parent.mkdir()
+    paths = [write(new, row("t3_s1", **gone)), write(old, row("t3_s1"), row("t1_c1"))]
+    runs = {"one_run": [paths], "one_folder": [[str(new.parent)]], "two_runs": [paths[:1], paths[1:]]}
+    job = [collected(make_job, *sources) for sources in runs[how]][-1]
+    post = stored(job)["archive:t3_s1"]
+    assert (post.state in {DELETED, REMOVED, FILTERED}, post.title, post.body, post.author_key) == (True, "", "", None)
+    assert names(job) == ["t1_c1", "t3_s1"]
+
+
+@GONE_ROWS
+@pytest.mark.parametrize("batch", [1, 2, 2_000], ids="batches_of_{}".format)
+def test_a_later_line_that_says_a_post_is_gone_empties_it(
+    batch: int, gone: dict[str, Any], make_job: JobMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(step, "BATCH", batch)
+    rows = row("t3_s1"), row("t1_c1"), row("t3_s1", **gone), row("t3_s1")
+    job = collected(make_job, write(tmp_path / "thornby.ndjson", *rows))
+    post = stored(job)["archive:t3_s1"]
+    assert (post.state in {DELETED, REMOVED, FILTERED}, post.title, post.body, post.author_key) == (True, "", "", None)
+    assert problem_lines(job)["duplicate_id"] == [3, 4]
+    assert job.run().counts["collect"] == {"seen": 4, "kept": 2, "stored": 2, "expired": 0}
+
+
 @pytest.fixture
 def two_councils(tmp_path: Path) -> Path:
     """The project's configuration with another council, and a community of Reddit for each."""
@@ -213,8 +248,11 @@ def two_councils(tmp_path: Path) -> Path:
     with (folder / "councils.toml").open("a") as file:
         file.write('\n[farbury]\nname = "Farbury Council"\ngss_code = "E99999991"\nfictional = true\n')
     with (folder / "communities.toml").open("a") as file:
-        for name, council in (("Thornby", "marlowick"), ("Farbury", "farbury")):
-            keys = {"platform": "reddit", "name": name, "title": name, "council": council, "category": "place", "url": "https://a.example/"}
+        communities = [("reddit", "Thornby", "marlowick"), ("reddit", "Farbury", "farbury")]
+        communities += [(platform, f"{platform}_talk", "marlowick") for platform in sorted(FOUND_BY_ADDRESS)]
+        communities += [("consultation", "parks", "marlowick")]
+        for platform, name, council in communities:
+            keys = {"platform": platform, "name": name, "title": name, "council": council, "category": "place", "url": "https://a.example/"}
             file.write("\n[[community]]\n" + "".join(f'{key} = "{value}"\n' for key, value in keys.items()))
     return folder
 
@@ -226,6 +264,8 @@ def two_councils(tmp_path: Path) -> Path:
         pytest.param("Farbury", "archive:Farbury", id="configured_for_another_council"),
         pytest.param("Elsewhere", "archive:Elsewhere", id="not_configured"),
         pytest.param("marlowick", "archive:marlowick", id="only_in_the_sample"),
+        pytest.param("parks", "consultation:parks", id="configured_for_a_file"),
+        *(pytest.param(f"{name}_talk", f"archive:{name}_talk", id=f"the_name_of_one_on_{name}") for name in sorted(FOUND_BY_ADDRESS)),
         pytest.param(
             "thornby", "reddit:Thornby", id="configured_in_another_case",
         ),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlmodel import col
 
 from coprod_nlp.training.queue import choose_queue, most_varied
 from coprod_nlp.vocabulary import PostState
@@ -21,7 +22,9 @@ from flows.labels.load import import_labels
 from flows.labels.rows import LabelFormat
 from flows.sources.base import Problems
 from models import actions, label_queries
+from models.run import AuditEntry
 from models.session import unit_of_work
+from models.written import ExportFile
 
 NOW = datetime.now(UTC)
 KEY = "0af3c1d2e4b5968778695a4b3c2d1e0f"
@@ -179,6 +182,18 @@ def test_an_empty_store_says_what_to_run(engine: Engine, tmp_path: Path) -> None
     with pytest.raises(RequestError, match=r"nothing is labelled yet; run: coprod labels export"):
         export_labelled(engine, tmp_path / "labelled.jsonl", limit=None)
     assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_a_file_whose_format_is_not_clear_is_refused_before_it_is_noted_as_exported(engine: Engine, tmp_path: Path) -> None:
+    to_read(engine, {"a-1": 0.5, "a-2": 0.5})
+    judge(engine, ("a-2", "ana", ["offer"]))
+    with pytest.raises(RequestError, match="give --format"):
+        export(engine, tmp_path / "queue.json")
+    with pytest.raises(RequestError, match="give --format"):
+        export_labelled(engine, tmp_path / "labelled.json", limit=None)
+    with engine.connect() as connection:
+        noted = list(connection.scalars(select(col(AuditEntry.action)))) + list(connection.scalars(select(col(ExportFile.path))))
+    assert noted == ["store_labels"]
 
 
 def test_labellers_are_compared_on_the_words_that_posts_hold_now(engine: Engine) -> None:

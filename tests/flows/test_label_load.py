@@ -147,6 +147,21 @@ def test_what_is_not_stored_any_more_does_not_come_back_with_its_text(engine: En
         assert SECRET not in list(connection.scalars(select(col(Post.body))))
 
 
+@pytest.mark.parametrize(
+    "post_id",
+    [
+        "discourse:forum.example/12/3", "mastodon:social.example/114", "lemmy:lemmy.example/5/7", "rss:news.example/%2Ffeed/17-0a",
+        "bluesky:public.api.bsky.app/did:plc:abc/3k", "sample:t1_b", "archive:the town:t1_9",
+    ],
+)  # fmt: skip
+def test_a_removed_post_of_any_source_does_not_come_back_with_its_text(engine: Engine, file: Any, post_id: str) -> None:
+    keep(engine, post(post_id, author_key="cara"), post("reddit:t3_here"))
+    with unit_of_work(engine) as session:
+        right_actions.keep_out(session, ["cara"], right=Right.OBJECTION, case="case 7", by="dpo")
+    result = load(engine, file(row(post_id, title="Clean-up", body=SECRET), row("reddit:t3_here")))
+    assert (lines(result), [item.post_id for item in stored(engine)]) == ({"unknown_post": [1]}, ["reddit:t3_here"])
+
+
 def test_an_objection_is_not_undone_by_a_file_made_before(engine: Engine, file: Any) -> None:
     keep(engine, post("reddit:t3_a", author_key="cara"), post("reddit:t3_b", author_key="dan"))
     with unit_of_work(engine) as session:

@@ -95,3 +95,19 @@ def test_until_a_walk_is_done_the_cursor_does_not_say_that_all_is_given() -> Non
     assert cursor.state["posts"].keys() == {"walk"}
     polled(forum, cursor)
     assert cursor.state["posts"] == {"until": forum.moments[0].isoformat()}
+
+
+def test_an_entry_dated_in_the_future_hides_nothing_that_comes_after_it() -> None:
+    forum, cursor = Forum(posts=3), Cursor()
+    event = utc_now() + timedelta(days=60)
+    forum.moments.insert(0, event)
+    assert event in polled(forum, cursor)
+    forum.write(2)
+    new = forum.moments[:2]
+    assert [moment for moment in polled(forum, cursor) if moment in new] == new
+
+
+def test_a_cursor_that_was_set_in_the_future_before_is_of_now() -> None:
+    forum, cursor = Forum(posts=3), Cursor()
+    cursor.state = {"posts": {"until": (utc_now() + timedelta(days=60)).isoformat()}}
+    assert polled(forum, cursor) == [moment for moment in forum.moments if moment > utc_now() - OVERLAP]

@@ -54,6 +54,19 @@ def test_a_workbook_of_a_consultation_is_read_by_its_mapping(tmp_path: Path) -> 
     assert problems.counts[ProblemKind.MISSING_KEY, "parks.xlsx"] == 3
 
 
+@pytest.mark.parametrize("answer", ["#SaveOurLibrary now!", "#ParksForAll, why not?", "#Right2Roam N/A"])
+def test_an_answer_that_begins_with_a_hashtag_is_no_error_of_a_formula(answer: str, tmp_path: Path) -> None:
+    posts, problems = read(workbook(tmp_path / "parks.xlsx", HEADER, [1, SUBMITTED, answer, "R-1"]), COLUMNS)
+    assert [post.body for post, _ in posts] == [answer]
+    assert problems.by_kind() == {"missing_key": 1}
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#DIV/0!", "#NAME?", "#SPILL!", "#GETTING_DATA"])
+def test_an_error_of_a_formula_is_no_answer(error: str, tmp_path: Path) -> None:
+    posts, _ = read(workbook(tmp_path / "parks.xlsx", HEADER, [1, SUBMITTED, error, "R-1"]), COLUMNS)
+    assert posts == []
+
+
 REFUSED = [
     pytest.param({"body": "Comment"}, "no column 'Comment'; it has: Response ID, Submitted", id="column that is not there"),
     pytest.param({}, "needs a column for id and one for title, body or selftext", id="no mapping"),

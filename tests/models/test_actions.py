@@ -140,6 +140,16 @@ def test_what_a_source_no_longer_shows_keeps_its_place_and_nothing_else(state: P
     assert (row["post_id"], row["parent_id"], row["thread_id"]) == ("c1", "t1", "t1")
 
 
+@pytest.mark.parametrize("state", [PostState.REMOVED, PostState.FILTERED, PostState.VANISHED, PostState.DELETED])
+def test_a_live_source_brings_back_all_but_what_its_author_deleted_and_an_archive_nothing(engine: Engine, state: PostState) -> None:
+    keep(engine, post("t1", "anna", state=state))
+    keep(engine, post("t1", "anna"))
+    assert everything(engine)["post.body"] == ""
+    with engine.begin() as connection:
+        actions.store_posts(connection, [post("t1", "anna")], is_live=True)
+    assert everything(engine)["post.body"] == ("" if state is PostState.DELETED else "words")
+
+
 SECRET = "the third shed from the weir"
 PEOPLE = ("anna", "ben", "cara", "dan")
 LEAD = {
