@@ -16,6 +16,7 @@ from models.interaction import Interaction
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
 from models.report import LeadPlace
+from models.request import RequestKey
 from models.run import Run, SuppressedPost, Suppression
 from models.wiping import note_freed_space
 from models.written import ExportFile, ExportPost, WrittenReport
@@ -146,10 +147,15 @@ def _forget_absent(connection: Connection, authors: set[str], removal: Removal) 
 
 
 def _forget(connection: Connection, keys: list[str], removal: Removal) -> None:
-    """Rows of author keys go from every table but `post`; a network that is left with too few voices goes whole."""
+    """Rows of author keys go from every table but `post`; a network that is left with too few voices goes whole.
+
+    What an open request is about stays until that request ends: without it nobody could be kept out.
+    """
     networks = set(connection.scalars(select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key).in_(keys))))
     withdraw_leads(connection, networks, removal)
     for table in tables_with_keys():
+        if table is RequestKey:
+            continue
         _delete(connection, table, or_(*(_column(table, name).in_(keys) for name in key_columns(table))), removal)
     _recount_networks(connection, networks, removal)
 
