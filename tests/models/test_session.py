@@ -78,6 +78,22 @@ def test_opening_a_store_again_keeps_what_is_in_it(engine: Engine, address: str)
     again.dispose()
 
 
+def test_a_store_from_before_a_thread_could_be_shared_by_communities_keeps_its_interactions(address: str) -> None:
+    engine = sqlalchemy.create_engine(address)
+    migrate(engine, "0011")
+    columns = "kind, anchor_id, source_key, target_key, community_id, happened_at"
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"INSERT INTO interaction ({columns}) VALUES ('thread', 't1', 'a', 'b', 'one', NULL)"))
+    migrate(engine)
+    with engine.begin() as connection:
+        rows = "SELECT community_id, kind, anchor_id, source_key, target_key FROM interaction"
+        connection.execute(sqlalchemy.text(f"INSERT INTO interaction ({columns}) VALUES ('thread', 't1', 'a', 'b', 'two', NULL)"))
+        kept = sorted(map(tuple, connection.execute(sqlalchemy.text(rows))))
+        assert kept == [(community, "thread", "t1", "a", "b") for community in ("one", "two")]
+        assert len(sqlalchemy.inspect(connection).get_indexes("interaction")) == 4
+    engine.dispose()
+
+
 def test_every_column_is_named_personal_or_not_and_never_both() -> None:
     for table in tables():
         columns = {column.name for column in table.__table__.columns}  # type: ignore[attr-defined]
