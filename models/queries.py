@@ -61,7 +61,7 @@ def unread_posts(connection: Connection, scope: Scope, *, version: str, after: s
                 col(read.content_hash) == col(Post.content_hash),
             ),
         )
-        .where(scope.has_post(), col(Post.post_id) > after, col(read.post_id).is_(None), _nobody_objected())
+        .where(scope.has_post(), col(Post.post_id) > after, col(read.post_id).is_(None), nobody_objected())
         .order_by(col(Post.post_id))
         .limit(limit)
     )
@@ -184,7 +184,7 @@ def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iter
             scope.has_post(by_reading=True),
             col(PostReading.version) == version,
             col(PostReading.status) == ReadingStatus.READ,
-            _nobody_objected(),
+            nobody_objected(),
             or_(col(PostReading.is_willing), _says_something(PostReading.areas), _says_something(PostReading.signals)),
         )
         .order_by(col(PostReading.post_id))
@@ -238,7 +238,7 @@ def lead_evidence(connection: Connection, lead_id: str) -> list[Any]:
         )
         .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
         .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-        .where(col(LeadMessage.lead_id) == lead_id, _nobody_objected())
+        .where(col(LeadMessage.lead_id) == lead_id, nobody_objected())
         .order_by(col(PostReading.is_willing).desc(), col(PostReading.willing).desc(), col(Post.post_id))
     )  # fmt: skip
     return list(connection.execute(statement))
@@ -294,6 +294,6 @@ def problems(connection: Connection, run_ids: Sequence[str]) -> list[Any]:
     return list(connection.execute(statement.order_by(col(RunProblem.kind), col(RunProblem.place))))
 
 
-def _nobody_objected() -> ColumnElement[bool]:
+def nobody_objected() -> ColumnElement[bool]:
     """Posts of authors who did not object; what came in of others is swept away, and left alone until then."""
     return or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key))))
