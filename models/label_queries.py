@@ -110,7 +110,10 @@ def post_to_label(connection: Connection, post_id: str, *, communities: Collecti
         col(Post.created_at),
         col(Post.permalink),
     ).where(
-        col(Post.post_id) == post_id, col(Post.community_id).in_(sorted(communities)), col(Post.state) == PostState.VISIBLE, nobody_objected()
+        col(Post.post_id) == post_id,
+        col(Post.community_id).in_(sorted(communities)),
+        col(Post.state) == PostState.VISIBLE,
+        nobody_objected(),
     )
     return connection.execute(statement).one_or_none()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, extract, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -50,22 +50,9 @@ class Scope:
 
 def unread_posts(connection: Connection, scope: Scope, *, version: str, after: str = "", limit: int = BATCH) -> list[Any]:
     """Posts with no reading by this version of the text they hold now: (post_id, title, body, state, content_hash)."""
-    read = aliased(PostReading)
-    statement = (
-        select(col(Post.post_id), col(Post.title), col(Post.body), col(Post.state), col(Post.content_hash))
-        .outerjoin(
-            read,
-            and_(
-                col(read.post_id) == col(Post.post_id),
-                col(read.version) == version,
-                col(read.content_hash) == col(Post.content_hash),
-            ),
-        )
-        .where(scope.has_post(), col(Post.post_id) > after, col(read.post_id).is_(None), nobody_objected())
-        .order_by(col(Post.post_id))
-        .limit(limit)
-    )
-    return list(connection.execute(statement))
+    columns = (col(Post.post_id), col(Post.title), col(Post.body), col(Post.state), col(Post.content_hash))
+    unread = _unread(select(*columns), scope, version).where(col(Post.post_id) > after)
+    return list(connection.execute(unread.order_by(col(Post.post_id)).limit(limit)))
 
 
 def count_posts(connection: Connection, scope: Scope) -> int:
@@ -73,11 +60,15 @@ def count_posts(connection: Connection, scope: Scope) -> int:
 
 
 def count_unread(connection: Connection, scope: Scope, *, version: str) -> int:
-    current = select(func.count()).select_from(Post).join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-    done = connection.scalar(
-        current.where(scope.has_post(), col(PostReading.version) == version, col(PostReading.content_hash) == col(Post.content_hash))
+    return connection.scalar(_unread(select(func.count()).select_from(Post), scope, version)) or 0
+
+
+def _unread(statement: Select[Any], scope: Scope, version: str) -> Select[Any]:
+    read = aliased(PostReading)
+    same_words = and_(
+        col(read.post_id) == col(Post.post_id), col(read.version) == version, col(read.content_hash) == col(Post.content_hash)
     )
-    return count_posts(connection, scope) - (done or 0)
+    return statement.outerjoin(read, same_words).where(scope.has_post(), col(read.post_id).is_(None), nobody_objected())
 
 
 def count_orphans(connection: Connection, scope: Scope) -> int:

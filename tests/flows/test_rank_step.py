@@ -36,7 +36,9 @@ GROWERS = [(f"grower_{number}", PARK, "active") for number in range(4)]
 def ranked(make_job: Callable[..., Job], tmp_path: Path) -> Callable[..., Job]:
     """Collects a conversation in which the people of each list answer each other, reads it as told and ranks it."""
 
-    def run(*circles: Iterable[Said], name: str = "river", places: tuple[str, ...] = (), settings: Settings | None = None, **asked: Any) -> Job:
+    def run(
+        *circles: Iterable[Said], name: str = "river", places: tuple[str, ...] = (), settings: Settings | None = None, **asked: Any
+    ) -> Job:
         path = tmp_path / f"{name}.ndjson"
         rows, readings = _conversation([list(circle) for circle in circles], places or ("river",) * len(circles))
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -107,8 +107,8 @@ def test_a_thread_that_two_communities_share_is_met_in_by_both(engine: Engine) -
         keep(engine, *(post(f"{community}-{key}", key, community=community) for key in ("anna", "ben")))
     assert [link(engine, community) for community in (TOWN, GARDENS, TOWN)] == [1, 1, 1]
     with engine.connect() as connection:
-        rows = connection.execute(select(col(Interaction.community_id), col(Interaction.source_key)).order_by(col(Interaction.community_id)))
-        assert [tuple(row) for row in rows] == [(GARDENS, "anna"), (TOWN, "anna")]
+        rows = connection.execute(select(col(Interaction.community_id), col(Interaction.source_key)))
+        assert {tuple(row) for row in rows} == {(GARDENS, "anna"), (TOWN, "anna")}
 
 
 def test_a_post_deleted_at_its_source_takes_its_interactions_with_it(engine: Engine) -> None:

@@ -82,6 +82,13 @@ def test_posts_are_unread_until_this_version_has_read_the_text_they_hold_now(eng
         assert (unread(connection), queries.count_unread(connection, TOWN, version="v1")) == ([], 0)
 
 
+def test_posts_of_who_objected_are_not_counted_as_left_to_read(engine: Engine) -> None:
+    with engine.begin() as connection:
+        keep(connection, [post("p1"), post("p2", "cara"), post("p3", None)])
+        upsert(connection, Suppression, [OBJECTION])
+        assert (unread(connection), queries.count_unread(connection, TOWN, version="v1")) == (["p1", "p3"], 2)
+
+
 def test_orphans_are_comments_whose_parent_was_never_collected(engine: Engine) -> None:
     with engine.begin() as connection:
         posts = [
