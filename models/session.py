@@ -8,11 +8,13 @@ from typing import Any
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
+# Names the lock that `take_turn` takes on PostgreSQL.
+TURN = 0x636F70726F64
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -81,6 +83,17 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back whole on any error."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until nobody else removes posts or stores what is made from them, and let others wait until this transaction ends.
+
+    What is asked of posts and of who objected from here on still holds when it is committed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+    elif not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _without_values(context: ExceptionContext) -> None:

@@ -61,8 +61,8 @@ def _read_unread(job: Job, version: str, total: int) -> tuple[int, float]:
         start_s = round(monotonic() - began, 3)
         for rows, readings in read_in_order(pool, _unread(job, version)):
             with job.engine.begin() as connection:
-                actions.store_readings(connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)])
-            done += len(rows)
+                found = [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)]
+                done += actions.store_readings(connection, found)
             listener().advance(done)
     return done, start_s
 

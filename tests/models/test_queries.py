@@ -264,7 +264,7 @@ def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networ
 
 def test_replacing_the_leads_of_a_scope_leaves_those_of_another(engine: Engine) -> None:
     with engine.begin() as connection:
-        keep(connection, [post("p1")])
+        keep(connection, [post("p1")], [reading("p1")])
         for scope, name in (("s", "a"), ("other", "b"), ("s", "c")):
             actions.replace_leads(
                 connection, scope, networks=[network(f"n-{name}", scope)], voices=[voice(f"n-{name}", "anna")],

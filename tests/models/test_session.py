@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
@@ -18,7 +19,7 @@ from models.bulk import upsert
 from models.lead import Lead, LeadMessage, Network
 from models.post import Post, PostReading
 from models.run import AuditEntry, Run
-from models.session import MIGRATIONS_DIR, StoreError, migrate, open_engine, unit_of_work
+from models.session import MIGRATIONS_DIR, StoreError, migrate, open_engine, take_turn, unit_of_work
 
 THEN = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 WORDS = "my neighbour at number nine keeps geese"
@@ -209,6 +210,23 @@ def test_a_unit_of_work_that_fails_leaves_nothing(engine: Engine) -> None:
     with pytest.raises(RuntimeError, match="half way"):
         break_off()
     assert (count(engine), count(engine, AuditEntry)) == (0, 0)
+
+
+def test_what_is_removed_waits_for_what_is_being_stored(engine: Engine) -> None:
+    def remove() -> None:
+        with engine.begin() as connection:
+            take_turn(connection)
+            connection.execute(delete(Post))
+
+    other = Thread(target=remove)
+    with engine.begin() as connection:
+        take_turn(connection)
+        other.start()
+        upsert(connection, Post, [post()])
+        other.join(0.2)
+        assert other.is_alive()
+    other.join(10)
+    assert count(engine) == 0
 
 
 @pytest.mark.parametrize(
