@@ -24,16 +24,14 @@ from models.base import utc_now
 WELCOME = {"welcome": 1.0, "ask_first": 0.5, "not_welcome": 0.0}
 
 
-def rank(job: Job) -> None:
-    """Replace the networks and leads of the run's scope by those its interactions and readings give now."""
-    if job.is_done(RunStage.RANK):
+def rank(job: Job, *, again: bool = False) -> None:
+    """Replace the networks and leads of the run's scope by those its interactions and readings give now.
+
+    What a run has done it does not do a second time, unless `again` says so.
+    """
+    if job.is_done(RunStage.RANK) and not again:
         listener().note("rank: done before, gone on from there")
         return
-    rank_again(job)
-
-
-def rank_again(job: Job) -> None:
-    """Rank whether it was done before or not: at once after an objection, without waiting for the next run."""
     with job.stage(RunStage.RANK):
         listener().stage("Rank", total=None, unit="")
         scope = job.scope()

@@ -36,9 +36,12 @@ READABLE = frozenset({PostState.VISIBLE})
 _readers: dict[Path, Reader] = {}
 
 
-def read(job: Job) -> None:
-    """Read every stored post of the run's scope that has no reading of its present text by this reader."""
-    if job.is_done(RunStage.READ):
+def read(job: Job, *, again: bool = False) -> None:
+    """Read every stored post of the run's scope that has no reading of its present text by this reader.
+
+    What a run has done it does not do a second time, unless `again` says so.
+    """
+    if job.is_done(RunStage.READ) and not again:
         listener().note("read: done before, gone on from there")
         return
     version = job.run().versions["reading"]

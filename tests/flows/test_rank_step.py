@@ -15,7 +15,7 @@ from coprod_nlp.vocabulary import Change
 from flows.job import Job
 from flows.steps.collect import collect
 from flows.steps.link import link
-from flows.steps.rank import rank, rank_again
+from flows.steps.rank import rank
 from models import network_queries, queries
 from models.base import utc_now
 from models.bulk import upsert
@@ -133,7 +133,7 @@ def test_ranking_fewer_communities_takes_nothing_from_the_ranking_of_more(ranked
 def test_ranking_twice_leaves_the_same_rows_and_the_same_history(ranked: Callable[..., Job]) -> None:
     job = ranked(ANGLERS, GROWERS)
     before, said = leads(job), changes(job)
-    rank_again(job)
+    rank(job, again=True)
     assert leads(job) == before
     assert changes(job) == said
 
@@ -142,7 +142,7 @@ def test_a_suppressed_voice_leaves_the_score_at_once_and_a_network_of_two_is_nev
     job = ranked(ANGLERS, GROWERS)
     for left in (4, 3, None):
         _suppress_one(job, RIVER)
-        rank_again(job)
+        rank(job, again=True)
         found = {lead.area: lead for lead in leads(job)}
         assert set(found) == ({RIVER, PARK} if left else {PARK})
         if left:
