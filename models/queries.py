@@ -135,10 +135,17 @@ def interactions(connection: Connection, scope: Scope) -> Iterator[tuple[str, st
 
 
 def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:
-    """(post_id, author_key, title, body, created_at) of posts with an author and a sign that goes before an account's name."""
+    """(post_id, author_key, title, body, created_at) of posts with an author and a sign that goes before an account's name.
+
+    What was set aside as sensitive is not searched: nothing that it says takes part in a score.
+    """
+    sensitive = select(col(PostReading.post_id)).where(col(PostReading.status) == ReadingStatus.SENSITIVE)
     text = col(Post.title) + " " + col(Post.body)
     statement = select(col(Post.post_id), col(Post.author_key), col(Post.title), col(Post.body), col(Post.created_at)).where(
-        col(Post.community_id) == community_id, col(Post.author_key).is_not(None), or_(text.like("%@%"), text.like("%u/%"))
+        col(Post.community_id) == community_id,
+        col(Post.author_key).is_not(None),
+        or_(text.like("%@%"), text.like("%u/%")),
+        col(Post.post_id).not_in(sensitive),
     )
     yield from connection.execute(statement.execution_options(yield_per=BATCH))
 

@@ -205,6 +205,12 @@ def test_only_posts_with_a_sign_before_a_name_are_searched_for_names(engine: Eng
         assert [row.post_id for row in queries.posts_that_may_mention(connection, "sample:town")] == ["p1"] * expected
 
 
+def test_what_was_set_aside_as_sensitive_is_not_searched_for_names(engine: Engine) -> None:
+    with engine.begin() as connection:
+        keep(connection, [post(f"p{n}", body="thanks @ben") for n in range(3)], [reading("p0"), reading("p1", status="sensitive")])
+        assert sorted(row.post_id for row in queries.posts_that_may_mention(connection, "sample:town")) == ["p0", "p2"]
+
+
 def test_messages_are_the_readings_of_this_version_that_say_something_by_people_who_did_not_object(engine: Engine) -> None:
     nothing: dict[str, Any] = {"areas": {}, "signals": {}}
     with engine.begin() as connection:
