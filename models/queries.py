@@ -6,7 +6,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, extract, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, extract, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -63,7 +63,7 @@ def count_unread(connection: Connection, scope: Scope, *, version: str) -> int:
     return connection.scalar(_unread(select(func.count()).select_from(Post), scope, version)) or 0
 
 
-def _unread(statement: Select[Any], scope: Scope, version: str) -> Select[Any]:
+def _unread(statement: Any, scope: Scope, version: str) -> Any:
     read = aliased(PostReading)
     same_words = and_(
         col(read.post_id) == col(Post.post_id), col(read.version) == version, col(read.content_hash) == col(Post.content_hash)

@@ -142,7 +142,7 @@ class Looker:
     def stage(self, name: str, *, total: int | None, unit: str) -> None:
         with unit_of_work(self._job.engine) as session:
             run = latest_run(session)
-        self.found[name] = run and run.run_id
+        self.found[name] = run.run_id if run else None
 
     def advance(self, done: int, *, note: str = "") -> None: ...
 

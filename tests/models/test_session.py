@@ -1,5 +1,7 @@
 """The store: migrations that make exactly the tables, checks that hold, transactions that stand or fall as a whole."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
@@ -19,7 +21,7 @@ from models.bulk import upsert
 from models.lead import Lead, LeadMessage, Network
 from models.post import Post, PostReading
 from models.run import AuditEntry, Run
-from models.session import MIGRATIONS_DIR, StoreError, migrate, open_engine, take_turn, unit_of_work
+from models.session import MIGRATIONS_DIR, LockedError, StoreError, held_lock, migrate, open_engine, take_turn, unit_of_work
 
 THEN = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 WORDS = "my neighbour at number nine keeps geese"
@@ -227,6 +229,32 @@ def test_what_is_removed_waits_for_what_is_being_stored(engine: Engine) -> None:
         assert other.is_alive()
     other.join(10)
     assert count(engine) == 0
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from models.session import held_lock, open_engine
+with held_lock(open_engine(sys.argv[1]), 7, folder=Path(sys.argv[2])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_lock_is_held_by_one_and_goes_with_the_process_that_was_killed(engine: Engine, address: str, tmp_path: Path) -> None:
+    def hold(number: int = 7) -> None:
+        with held_lock(engine, number, folder=tmp_path):
+            pass
+
+    with subprocess.Popen([sys.executable, "-c", HOLDER, address, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LockedError):
+            hold()
+        hold(8)
+        holder.kill()
+    hold()
+    hold()
 
 
 @pytest.mark.parametrize(
