@@ -27,7 +27,7 @@ from config.load import load_config
 from config.settings import Settings
 from coprod_nlp.vocabulary import RunStatus
 from flows.job import Job, Request
-from flows.steps.rank import rank_again
+from flows.steps.rank import rank
 from models.base import utc_now
 from models.run import Run
 from models.session import open_engine, unit_of_work
@@ -88,7 +88,7 @@ def _ours(home: Path) -> None:
     engine = open_engine(_settings(home).address())
     job = Job(_settings(home), load_config(), engine, Request("marlowick", ()), RUN_ID, home / "report")
     started, worked = perf_counter(), process_time()
-    rank_again(job)
+    rank(job, again=True)
     seconds = {"seconds": round(perf_counter() - started, 1), "cpu_s": round(process_time() - worked, 1)}
     print(json.dumps({"side": "ours", **seconds, "peak_mib": _peak_mib(), **job.run().counts["rank"]}))
 

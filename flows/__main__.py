@@ -81,10 +81,10 @@ def listen(
 ) -> None:
     """Run the main job: collect, read, link, rank, report.
 
-    Killed and started again with the same options, it goes on where it stopped. Posts are kept once, however often they come.
+    Killed and started again with the same options, it goes on where it stopped; while it is at work, the same again says so and ends.
 
-    Archives are Reddit-shaped NDJSON or CSV (also .gz, .zst), Excel workbooks or Stack Exchange dumps. Live sources need a campaign in
-    campaigns.toml; each run takes what is new in the campaign's communities.
+    Archives are Reddit-shaped NDJSON or CSV (also .gz, .zst), Excel workbooks or Stack Exchange dumps. Posts are kept once, however often
+    they come. Live sources need a campaign in campaigns.toml; each run takes what is new in the campaign's communities.
     """
     from config.settings import load_settings
     from flows.engine import engine_errors, prepare_prefect

@@ -24,7 +24,7 @@ from flows.sources.table import LIVE, SAMPLE, is_live, open_source
 from models.base import utc_now
 from models.queries import Scope, unfinished_run
 from models.run import Run
-from models.session import open_engine, unit_of_work
+from models.session import LockedError, held_lock, open_engine, take_turn, unit_of_work
 
 VERSIONED = ("coprod", "spacy", "scikit-learn", "graspologic-native", "lingua-language-detector", "sqlmodel", "prefect")
 
@@ -146,6 +146,7 @@ def open_job(request: Request, *, out: str | None, settings: Settings | None = N
     engine = open_engine(settings.address())
     asked = _as_stored(request)
     with unit_of_work(engine) as session:
+        take_turn(session.connection())  # two that start at once find the same run
         run = unfinished_run(session, council=request.council, request=asked, config_digest=config.digest)
         if run is None or not _can_go_on(run, settings):
             run = Run(
@@ -156,6 +157,28 @@ def open_job(request: Request, *, out: str | None, settings: Settings | None = N
             session.add(run)
         run_id = run.run_id
     return Job(settings, config, engine, request, run_id, Path(out) if out else default_out(request.council))
+
+
+@contextmanager
+def worked_on(job: Job) -> Iterator[None]:
+    """Work on a run as the only one: what two store of one run would overwrite each other.
+
+    Raises
+    ------
+    RequestError
+        Where another process works on it, or has just come to its end.
+    """
+    busy = RequestError(
+        f"run {job.run_id[:8]} of the same request is at work already; give the same command again when it has ended, or end its process: "
+        "then the same command goes on from there"
+    )
+    try:
+        with held_lock(job.engine, int(job.run_id[:15], 16), folder=job.settings.home):
+            if job.run().status != RunStatus.RUNNING:
+                raise busy
+            yield
+    except LockedError:
+        raise busy from None
 
 
 def reopen_job(run: Run, *, engine: Engine, settings: Settings, config: Config, out: str | None) -> Job:

@@ -10,7 +10,7 @@ from prefect.artifacts import create_table_artifact
 from config.load import load_config
 from config.settings import load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
-from flows.job import Job, make_request, open_job
+from flows.job import Job, make_request, open_job, worked_on
 from flows.renewal import renew_after
 from flows.steps.collect import collect
 from flows.steps.link import link
@@ -47,7 +47,8 @@ def listen(
 ) -> Summary:
     """Gather posts, read them, link who answers whom, rank candidate networks and leave a report.
 
-    Started again after it was killed, with the same arguments, it goes on where it stopped and ends the same.
+    Started again after it was killed, with the same arguments, it goes on where it stopped and ends the same. Started again while it is
+    at work, it says so and ends.
     """
     # 1. What is asked, and the run record: a new one, or the one of this request that never came to its end.
     settings = load_settings()
@@ -56,23 +57,24 @@ def listen(
         council=council, sources=sources, columns=columns, since=since, until=until, campaign=campaign,
     )  # fmt: skip
     job = open_job(request, out=out, settings=settings)
-    try:
-        # 2. Posts into the store, once each, under author keys.
-        collect_task(job)
-        # 3. What each says: language, policy areas, signals and their evidence.
-        read_task(job)
-        # 4. Who answers whom, and who shares a thread.
-        link_task(job)
-        # 5. Networks, and the leads they make.
-        rank_task(job)
-        # 6. The report and its exports.
-        page = report_task(job)
-        # 7. What was found to be gone leaves older reports and exports too.
-        renew_task(job)
-    except Exception as error:
-        _fail(job, error)
-        raise
-    return _finish(job, page)
+    with worked_on(job):
+        try:
+            # 2. Posts into the store, once each, under author keys.
+            collect_task(job)
+            # 3. What each says: language, policy areas, signals and their evidence.
+            read_task(job)
+            # 4. Who answers whom, and who shares a thread.
+            link_task(job)
+            # 5. Networks, and the leads they make.
+            rank_task(job)
+            # 6. The report and its exports.
+            page = report_task(job)
+            # 7. What was found to be gone leaves older reports and exports too.
+            renew_task(job)
+        except Exception as error:
+            _fail(job, error)
+            raise
+        return _finish(job, page)
 
 
 def _fail(job: Job, error: Exception) -> None:

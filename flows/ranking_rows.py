@@ -94,7 +94,8 @@ def wills_of(heard: Heard, numbers: Mapping[str, int], *, as_of: datetime | None
     communities = {name: place for place, name in enumerate(sorted(heard.posts))}
     rows: defaultdict[PolicyArea, list[tuple[int, int, float]]] = defaultdict(list)
     for message in heard.messages:
-        if message.is_willing and message.willing >= likely_from:
+        # Who first wrote after the voices were numbered has a place in the next ranking.
+        if message.is_willing and message.willing >= likely_from and message.author_key in numbers:
             age = (as_of - message.created_at).total_seconds() / SECONDS_A_DAY if as_of and message.created_at else float("nan")
             for area in message.areas:
                 rows[area].append((numbers[message.author_key], communities[message.community_id], age))

@@ -11,7 +11,6 @@ from config.schema import Config
 from config.settings import Settings
 from coprod_nlp.reading.artefact import ArtefactError
 from coprod_nlp.reading.base_model import BaseModelError
-from coprod_nlp.vocabulary import RunStage
 from flows.exports import cut_export
 from flows.job import Job, RequestError, reopen_job
 from flows.progress import listener
@@ -92,10 +91,9 @@ def renew_after(job: Job) -> None:
 
 
 def work_anew(job: Job) -> None:
-    """Read what changed, link and rank again: a lead is worth what is still there."""
-    job.update(done=[RunStage.COLLECT.value])
+    """Read what changed, link and rank again: a lead is worth what is still there. Meanwhile the run shows what it had."""
     for step in (read, link, rank):
-        step(job)
+        step(job, again=True)
 
 
 def _rewrite(engine: Engine, run_id: str, rows: list[Any], *, settings: Settings, config: Config) -> bool:

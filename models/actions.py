@@ -17,8 +17,10 @@ from models.label import Label, text_hash
 from models.lead import Lead, LeadMessage, Network, NetworkChange, NetworkVoice
 from models.lead_index import index_leads
 from models.post import Post, PostReading
+from models.queries import nobody_objected
 from models.removal import FINAL, GONE
 from models.run import AuditEntry, RunProblem, SuppressedPost, Suppression
+from models.session import take_turn
 
 
 def store_posts(connection: Connection, rows: Sequence[dict[str, Any]], *, is_live: bool = False) -> int:
@@ -37,6 +39,7 @@ def store_posts(connection: Connection, rows: Sequence[dict[str, Any]], *, is_li
     int
         How many were not here before.
     """
+    take_turn(connection)
     erased = frozenset(connection.scalars(select(col(SuppressedPost.message_id))))
     rows = [row for row in rows if row["post_id"] not in erased]
     before = _stored(connection, [row["post_id"] for row in rows])
@@ -52,8 +55,19 @@ def store_posts(connection: Connection, rows: Sequence[dict[str, Any]], *, is_li
     return len(new)
 
 
-def store_readings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    upsert(connection, PostReading, rows)
+def store_readings(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+    """Keep readings of words that their posts still hold; what was removed, emptied or edited while it was being read has none.
+
+    Returns
+    -------
+    int
+        How many were kept.
+    """
+    take_turn(connection)
+    held = _stored(connection, [row["post_id"] for row in rows])
+    kept = [row for row in rows if row["post_id"] in held and held[row["post_id"]].content_hash == row["content_hash"]]
+    upsert(connection, PostReading, kept)
+    return len(kept)
 
 
 def store_labels(
@@ -103,6 +117,7 @@ def derive_interactions(connection: Connection, community_id: str, *, thread_lim
 
     Threads of more than `thread_limit` authors make no shared-thread interactions: there everybody would know everybody.
     """
+    take_turn(connection)
     connection.execute(delete(Interaction).where(col(Interaction.community_id) == community_id))
     columns = ["kind", "anchor_id", "source_key", "target_key", "community_id", "happened_at"]
     parent = aliased(Post)
@@ -151,7 +166,11 @@ def replace_leads(
     changes: Sequence[dict[str, Any]] = (),
     continued: Sequence[str] = (),
 ) -> None:
-    """Put the networks and leads of a scope in the place of the ones it had, and of those of the scopes that it continues."""
+    """Put the networks and leads of a scope in the place of the ones it had, and of those of the scopes that it continues.
+
+    What was removed since they were worked out is left out: its leads wait for the next ranking, as they do for any other removal.
+    """
+    take_turn(connection)
     scopes = [scope_id, *continued]
     old_leads = select(col(Lead.lead_id)).where(col(Lead.scope).in_(scopes))
     old_networks = select(col(Network.network_id)).where(col(Network.scope).in_(scopes))
@@ -159,9 +178,17 @@ def replace_leads(
     connection.execute(delete(Lead).where(col(Lead.scope).in_(scopes)))
     connection.execute(delete(NetworkVoice).where(col(NetworkVoice.network_id).in_(old_networks)))
     connection.execute(delete(Network).where(col(Network.scope).in_(scopes)))
-    tables = ((Network, networks), (NetworkVoice, list(voices)), (Lead, leads), (LeadMessage, list(messages)), (NetworkChange, changes))
-    for table, rows in tables:
+    voices, messages = list(voices), list(messages)
+    people, told = _present(connection, {row["author_key"] for row in voices}), _read(connection, {row["post_id"] for row in messages})
+    present = [row for row in voices if row["author_key"] in people]
+    support = [row for row in messages if row["post_id"] in told]
+    for table, rows in ((Network, networks), (NetworkVoice, present), (Lead, leads), (LeadMessage, support), (NetworkChange, changes)):
         upsert(connection, table, rows)
+    network_of = {row["lead_id"]: row["network_id"] for row in leads}
+    without_voice = {row["network_id"] for row in voices if row["author_key"] not in people}
+    without_message = {network_of[row["lead_id"]] for row in messages if row["post_id"] not in told}
+    removal.withdraw_leads(connection, without_voice | without_message, removal.Removal())
+    removal.recount_networks(connection, without_voice, removal.Removal())
     index_leads(connection, scope_id)
 
 
@@ -207,6 +234,17 @@ def _stored(connection: Connection, post_ids: Sequence[str]) -> dict[str, Any]:
 def _stays_gone(row: Mapping[str, Any], old: Any, *, is_live: bool) -> bool:
     """Whether a post that is stored as gone remains what it is."""
     return old is not None and (old.state in FINAL or (old.state in GONE and row["state"] not in GONE and not is_live))
+
+
+def _present(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Of some author keys those who wrote something that is still here, and did not object."""
+    theirs = select(col(Post.author_key)).where(among(connection, col(Post.author_key), sorted(keys)), nobody_objected())
+    return set(connection.scalars(theirs.distinct()))
+
+
+def _read(connection: Connection, post_ids: Iterable[str]) -> set[str]:
+    """Of some posts those that still have a reading; it goes with their words."""
+    return set(connection.scalars(select(col(PostReading.post_id)).where(among(connection, col(PostReading.post_id), sorted(post_ids)))))
 
 
 def _leave_out_suppressed(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -10,7 +10,10 @@ from models.base import Table, UtcDateTime
 
 
 class Interaction(Table, table=True):
-    """One reply (anchored at the answering post) or one shared thread (anchored at the thread) between two author keys."""
+    """One reply (anchored at the answering post) or one shared thread (anchored at the thread) between two author keys.
+
+    A thread may be shared in several communities, as where two feeds show it: it is an interaction in each.
+    """
 
     __table_args__ = (
         Index("ix_interaction_community_id", "community_id"),
@@ -21,9 +24,9 @@ class Interaction(Table, table=True):
     personal: ClassVar = frozenset({"source_key", "target_key"})
     not_personal: ClassVar = frozenset({"kind", "anchor_id", "community_id", "happened_at"})
 
+    community_id: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     anchor_id: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
     target_key: str = Field(primary_key=True)
-    community_id: str
     happened_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

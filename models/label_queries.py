@@ -3,15 +3,14 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import PostState, ReadingStatus
 from models.bulk import among
 from models.label import Label, text_hash
 from models.post import Post, PostReading
-from models.queries import BATCH
-from models.run import Suppression
+from models.queries import BATCH, nobody_objected
 
 
 def labels(connection: Connection, *, labeller: str | None = None) -> list[Any]:
@@ -43,7 +42,7 @@ def labelled_posts(connection: Connection, *, platforms: Collection[str] | None 
             col(Post.author_key), col(Post.created_at),
         )
         .join(Label, col(Label.post_id) == col(Post.post_id))
-        .where(_may_be_used())
+        .where(nobody_objected())
         .order_by(col(Post.post_id), col(Label.labeller))
     )  # fmt: skip
     if platforms is not None:
@@ -92,7 +91,7 @@ def once_labelled_posts(connection: Connection, *, but_not_by: str, communities:
     counted = (
         select(col(Label.post_id))
         .join(Post, col(Post.post_id) == col(Label.post_id))
-        .where(col(Post.community_id).in_(sorted(communities)), col(Post.state) == PostState.VISIBLE, _may_be_used())
+        .where(col(Post.community_id).in_(sorted(communities)), col(Post.state) == PostState.VISIBLE, nobody_objected())
         .group_by(col(Label.post_id))
         .having(func.count() == 1, func.max(col(Label.labeller)) != but_not_by)
         .order_by(func.max(col(Label.labelled_at)).desc(), col(Label.post_id))
@@ -111,7 +110,10 @@ def post_to_label(connection: Connection, post_id: str, *, communities: Collecti
         col(Post.created_at),
         col(Post.permalink),
     ).where(
-        col(Post.post_id) == post_id, col(Post.community_id).in_(sorted(communities)), col(Post.state) == PostState.VISIBLE, _may_be_used()
+        col(Post.post_id) == post_id,
+        col(Post.community_id).in_(sorted(communities)),
+        col(Post.state) == PostState.VISIBLE,
+        nobody_objected(),
     )
     return connection.execute(statement).one_or_none()
 
@@ -163,11 +165,6 @@ def _of(connection: Connection, statement: Any, post_ids: Sequence[str]) -> Iter
     yield from connection.execute(statement.where(among(connection, col(Post.post_id), post_ids)))
 
 
-def _may_be_used() -> ColumnElement[bool]:
-    """Posts of authors who did not object."""
-    return or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key))))
-
-
 def _unlabelled(*columns: Any, communities: Collection[str] | None = None) -> Select[Any]:
     """Visible posts whose present words were read and scored, without a label. What was set aside as sensitive was not scored."""
     here = [] if communities is None else [col(Post.community_id).in_(sorted(communities))]
@@ -179,7 +176,7 @@ def _unlabelled(*columns: Any, communities: Collection[str] | None = None) -> Se
             col(PostReading.status) == ReadingStatus.READ,
             col(PostReading.willing).is_not(None),
             ~select(col(Label.post_id)).where(col(Label.post_id) == col(Post.post_id)).exists(),
-            _may_be_used(),
+            nobody_objected(),
             *here,
         )
     )

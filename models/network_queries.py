@@ -39,6 +39,11 @@ def known_networks(connection: Connection, scopes: Sequence[str]) -> dict[str, t
     return {network_id: (row, frozenset(voices[network_id])) for network_id, row in networks.items()}
 
 
+def network_ids(connection: Connection) -> set[str]:
+    """Of every network of every scope."""
+    return set(connection.scalars(select(col(Network.network_id))))
+
+
 def changes_of_run(connection: Connection, run_id: str) -> list[Any]:
     """What the ranking of a run made of each network, those that are gone too."""
     statement = select(NetworkChange.__table__).where(col(NetworkChange.run_id) == run_id)  # type: ignore[attr-defined]

@@ -50,22 +50,9 @@ class Scope:
 
 def unread_posts(connection: Connection, scope: Scope, *, version: str, after: str = "", limit: int = BATCH) -> list[Any]:
     """Posts with no reading by this version of the text they hold now: (post_id, title, body, state, content_hash)."""
-    read = aliased(PostReading)
-    statement = (
-        select(col(Post.post_id), col(Post.title), col(Post.body), col(Post.state), col(Post.content_hash))
-        .outerjoin(
-            read,
-            and_(
-                col(read.post_id) == col(Post.post_id),
-                col(read.version) == version,
-                col(read.content_hash) == col(Post.content_hash),
-            ),
-        )
-        .where(scope.has_post(), col(Post.post_id) > after, col(read.post_id).is_(None), _nobody_objected())
-        .order_by(col(Post.post_id))
-        .limit(limit)
-    )
-    return list(connection.execute(statement))
+    columns = (col(Post.post_id), col(Post.title), col(Post.body), col(Post.state), col(Post.content_hash))
+    unread = _unread(select(*columns), scope, version).where(col(Post.post_id) > after)
+    return list(connection.execute(unread.order_by(col(Post.post_id)).limit(limit)))
 
 
 def count_posts(connection: Connection, scope: Scope) -> int:
@@ -73,11 +60,15 @@ def count_posts(connection: Connection, scope: Scope) -> int:
 
 
 def count_unread(connection: Connection, scope: Scope, *, version: str) -> int:
-    current = select(func.count()).select_from(Post).join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-    done = connection.scalar(
-        current.where(scope.has_post(), col(PostReading.version) == version, col(PostReading.content_hash) == col(Post.content_hash))
+    return connection.scalar(_unread(select(func.count()).select_from(Post), scope, version)) or 0
+
+
+def _unread(statement: Any, scope: Scope, version: str) -> Any:
+    read = aliased(PostReading)
+    same_words = and_(
+        col(read.post_id) == col(Post.post_id), col(read.version) == version, col(read.content_hash) == col(Post.content_hash)
     )
-    return count_posts(connection, scope) - (done or 0)
+    return statement.outerjoin(read, same_words).where(scope.has_post(), col(read.post_id).is_(None), nobody_objected())
 
 
 def count_orphans(connection: Connection, scope: Scope) -> int:
@@ -144,10 +135,17 @@ def interactions(connection: Connection, scope: Scope) -> Iterator[tuple[str, st
 
 
 def posts_that_may_mention(connection: Connection, community_id: str) -> Iterator[Any]:
-    """(post_id, author_key, title, body, created_at) of posts with an author and a sign that goes before an account's name."""
+    """(post_id, author_key, title, body, created_at) of posts with an author and a sign that goes before an account's name.
+
+    What was set aside as sensitive is not searched: nothing that it says takes part in a score.
+    """
+    sensitive = select(col(PostReading.post_id)).where(col(PostReading.status) == ReadingStatus.SENSITIVE)
     text = col(Post.title) + " " + col(Post.body)
     statement = select(col(Post.post_id), col(Post.author_key), col(Post.title), col(Post.body), col(Post.created_at)).where(
-        col(Post.community_id) == community_id, col(Post.author_key).is_not(None), or_(text.like("%@%"), text.like("%u/%"))
+        col(Post.community_id) == community_id,
+        col(Post.author_key).is_not(None),
+        or_(text.like("%@%"), text.like("%u/%")),
+        col(Post.post_id).not_in(sensitive),
     )
     yield from connection.execute(statement.execution_options(yield_per=BATCH))
 
@@ -184,7 +182,7 @@ def read_messages(connection: Connection, scope: Scope, *, version: str) -> Iter
             scope.has_post(by_reading=True),
             col(PostReading.version) == version,
             col(PostReading.status) == ReadingStatus.READ,
-            _nobody_objected(),
+            nobody_objected(),
             or_(col(PostReading.is_willing), _says_something(PostReading.areas), _says_something(PostReading.signals)),
         )
         .order_by(col(PostReading.post_id))
@@ -238,7 +236,7 @@ def lead_evidence(connection: Connection, lead_id: str) -> list[Any]:
         )
         .join(LeadMessage, col(LeadMessage.post_id) == col(Post.post_id))
         .join(PostReading, col(PostReading.post_id) == col(Post.post_id))
-        .where(col(LeadMessage.lead_id) == lead_id, _nobody_objected())
+        .where(col(LeadMessage.lead_id) == lead_id, nobody_objected())
         .order_by(col(PostReading.is_willing).desc(), col(PostReading.willing).desc(), col(Post.post_id))
     )  # fmt: skip
     return list(connection.execute(statement))
@@ -294,6 +292,6 @@ def problems(connection: Connection, run_ids: Sequence[str]) -> list[Any]:
     return list(connection.execute(statement.order_by(col(RunProblem.kind), col(RunProblem.place))))
 
 
-def _nobody_objected() -> ColumnElement[bool]:
+def nobody_objected() -> ColumnElement[bool]:
     """Posts of authors who did not object; what came in of others is swept away, and left alone until then."""
     return or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key))))

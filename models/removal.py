@@ -16,7 +16,9 @@ from models.interaction import Interaction
 from models.lead import Lead, LeadMessage, Network, NetworkVoice
 from models.post import Post, PostReading
 from models.report import LeadPlace
+from models.request import RequestKey
 from models.run import Run, SuppressedPost, Suppression
+from models.session import take_turn
 from models.wiping import note_freed_space
 from models.written import ExportFile, ExportPost, WrittenReport
 
@@ -56,6 +58,7 @@ def tables_with_keys() -> list[type[Table]]:
 
 def remove_posts(connection: Connection, post_ids: Collection[str]) -> Removal:
     """Posts go with everything that was made from them; leads they supported go until the next ranking."""
+    take_turn(connection)
     removal = Removal()
     for some in portions(sorted(post_ids)):
         authors = _clear(connection, some, tables_with_posts(), removal)
@@ -70,6 +73,7 @@ def empty_posts(connection: Connection, states: Mapping[str, PostState]) -> Remo
 
     Of the tables that speak of a post, those with personal columns lose their rows; provenance and clocks stay.
     """
+    take_turn(connection)
     removal = Removal()
     personal = [table for table in tables_with_posts() if table.personal]
     nothing = {"author_key": None, "title": "", "body": "", "permalink": "", "score": None}
@@ -86,6 +90,7 @@ def empty_posts(connection: Connection, states: Mapping[str, PostState]) -> Remo
 
 def remove_person(connection: Connection, keys: Collection[str]) -> Removal:
     """Everything of an author key goes, from every table that has a column for one, but for what keeps the person out."""
+    take_turn(connection)
     posts = [post_id for some in portions(sorted(keys)) for post_id in connection.scalars(_posts_of(some))]
     removal = remove_posts(connection, posts)
     for some in portions(sorted(keys)):
@@ -148,15 +153,20 @@ def _forget_absent(connection: Connection, authors: set[str], removal: Removal) 
 
 
 def _forget(connection: Connection, keys: list[str], removal: Removal) -> None:
-    """Rows of author keys go from every table but `post`; a network that is left with too few voices goes whole."""
+    """Rows of author keys go from every table but `post`; a network that is left with too few voices goes whole.
+
+    What an open request is about stays until that request ends: without it nobody could be kept out.
+    """
     networks = set(connection.scalars(select(col(NetworkVoice.network_id)).where(col(NetworkVoice.author_key).in_(keys))))
     withdraw_leads(connection, networks, removal)
     for table in tables_with_keys():
+        if table is RequestKey:
+            continue
         _delete(connection, table, or_(*(_column(table, name).in_(keys) for name in key_columns(table))), removal)
-    _recount_networks(connection, networks, removal)
+    recount_networks(connection, networks, removal)
 
 
-def _recount_networks(connection: Connection, network_ids: set[str], removal: Removal) -> None:
+def recount_networks(connection: Connection, network_ids: Collection[str], removal: Removal) -> None:
     """Networks keep their ids as long as enough voices are left: the next ranking knows them by these."""
     willing = func.sum(case((col(NetworkVoice.is_willing), 1), else_=0))
     counted = select(col(NetworkVoice.network_id), func.count().label("voices"), willing.label("willing"))

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import ReadingStatus
 from models.lead import Lead, LeadMessage, NetworkVoice
 from models.post import Post, PostReading
-from models.queries import BATCH, Scope
-from models.run import Run, Suppression
+from models.queries import BATCH, Scope, nobody_objected
+from models.run import Run
 
 
 def network_messages(connection: Connection, scope: Scope, network_id: str, *, area: str, version: str) -> list[Any]:
@@ -71,6 +71,6 @@ def _messages(scope: Scope, *, version: str) -> Any:
             scope.has_post(),
             col(PostReading.version) == version,
             col(PostReading.status) == ReadingStatus.READ,
-            or_(col(Post.author_key).is_(None), col(Post.author_key).not_in(select(col(Suppression.author_key)))),
+            nobody_objected(),
         )
     )  # fmt: skip

@@ -46,7 +46,7 @@ class RightsRequest(Table, table=True):
 
 
 class RequestKey(Table, table=True):
-    """An author key that an open request is about. Goes with the request's end, and with everything else of that key."""
+    """An author key that an open request is about. It goes with the request's end and no sooner, whatever becomes of the posts."""
 
     __tablename__ = "request_key"
     __table_args__ = (Index("ix_request_key_author_key", "author_key"),)

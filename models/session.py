@@ -1,18 +1,24 @@
 """Engine, migrations and the unit of work."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.util import CommandError
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session
 
 MIGRATIONS_DIR = Path(__file__).parent / "migrations"
+# Names the lock that `take_turn` takes on PostgreSQL.
+TURN = 0x636F70726F64
+# What a killed process held is free after less than that.
+LOCK_WAIT_S = 2
+LOCK_NOT_AVAILABLE = "55P03"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
@@ -81,6 +87,62 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
     """One transaction: committed at the end, rolled back whole on any error."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until nobody else removes posts or stores what is made from them, and let others wait until this transaction ends.
+
+    What is asked of posts and of who objected from here on still holds when it is committed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+    elif not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class LockedError(Exception):
+    """Somebody else holds the lock."""
+
+
+@contextmanager
+def held_lock(engine: Engine, number: int, *, folder: Path) -> Iterator[None]:
+    """Hold the lock of this number among all who use the store; it ends with this process, however that ends.
+
+    Parameters
+    ----------
+    folder
+        For a file where the database is SQLite, and so on this machine.
+
+    Raises
+    ------
+    LockedError
+        Where another holds it.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            connection.detach()  # closed at the end, and with it goes the lock
+            try:
+                with connection.begin():
+                    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'"))
+                    connection.execute(select(func.pg_advisory_lock(number)))
+            except OperationalError as error:
+                raise (LockedError if LOCK_NOT_AVAILABLE in str(error.orig) else error) from None
+            yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{number:x}.lock"
+    file = sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False)
+    try:
+        file.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        file.close()
+        raise (LockedError if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else error) from None
+    try:
+        yield
+    finally:
+        file.close()
+        with suppress(OSError):
+            path.unlink()
 
 
 def _without_values(context: ExceptionContext) -> None:

@@ -1,7 +1,7 @@
 """The same network from ranking to ranking: matched by the willing voices that both have."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -35,7 +35,7 @@ class IdentifiedNetwork:
 
 
 def identify(
-    networks: Sequence[CandidateNetwork], known: Sequence[KnownNetwork], *, names: Sequence[str], namespace: str
+    networks: Sequence[CandidateNetwork], known: Sequence[KnownNetwork], *, names: Sequence[str], namespace: str, held: Collection[str] = ()
 ) -> tuple[list[IdentifiedNetwork], list[KnownNetwork]]:
     """Networks under the ids they had, where they had one, in the order they came; and the known ones that are gone.
 
@@ -48,6 +48,8 @@ def identify(
         For each voice something public that is its own, such as the id of its first post: new ids are made of it.
     namespace
         Goes into new ids, so that the same voices found for two councils are two networks.
+    held
+        Ids of networks of any other ranking: no new network gets one of them.
     """
     shared = _shared(networks, known)
     heir = _heirs(networks, known, shared)
@@ -59,7 +61,7 @@ def identify(
             parents[new].append(before)
         if count >= SHARED * len(networks[new].willing):
             sources[new].append(before)
-    taken = {network.network_id for network in known}
+    taken = {*held, *(network.network_id for network in known)}
     found = []
     for place, network in enumerate(networks):
         old = heir.get(place)

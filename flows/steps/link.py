@@ -14,9 +14,12 @@ from flows.progress import listener
 from models import actions, queries
 
 
-def link(job: Job) -> None:
-    """Work out the interactions of every community of the run anew from its stored posts."""
-    if job.is_done(RunStage.LINK):
+def link(job: Job, *, again: bool = False) -> None:
+    """Work out the interactions of every community of the run anew from its stored posts.
+
+    What a run has done it does not do a second time, unless `again` says so.
+    """
+    if job.is_done(RunStage.LINK) and not again:
         listener().note("link: done before, gone on from there")
         return
     communities, key_of = job.scope().communities, partial(author_key, load_author_key(job.settings))

@@ -24,16 +24,14 @@ from models.base import utc_now
 WELCOME = {"welcome": 1.0, "ask_first": 0.5, "not_welcome": 0.0}
 
 
-def rank(job: Job) -> None:
-    """Replace the networks and leads of the run's scope by those its interactions and readings give now."""
-    if job.is_done(RunStage.RANK):
+def rank(job: Job, *, again: bool = False) -> None:
+    """Replace the networks and leads of the run's scope by those its interactions and readings give now.
+
+    What a run has done it does not do a second time, unless `again` says so.
+    """
+    if job.is_done(RunStage.RANK) and not again:
         listener().note("rank: done before, gone on from there")
         return
-    rank_again(job)
-
-
-def rank_again(job: Job) -> None:
-    """Rank whether it was done before or not: at once after an objection, without waiting for the next run."""
     with job.stage(RunStage.RANK):
         listener().stage("Rank", total=None, unit="")
         scope = job.scope()
@@ -45,11 +43,12 @@ def rank_again(job: Job) -> None:
             interactions = read_interactions(connection, scope, numbers, as_of=as_of)
             heard = read_heard(connection, scope, version=job.run().versions["reading"])
             known = _Known(connection, job, numbers)
+            held = network_queries.network_ids(connection)
         ties = build_ties(interactions, weights=_tie_weights(job), half_life_days=job.config.ranking.ties.half_life_days)
         wills = wills_of(heard, numbers, as_of=as_of, likely_from=job.config.ranking.likely_from)
         networks = find_networks(ties, wills, voices=len(keys), rules=_group_rules(job))
         listener().note(f"rank: {len(ties):,} ties, {len(networks):,} networks")
-        identified, gone = identify(networks, known.networks, names=list(firsts.values()), namespace=_namespace(job))
+        identified, gone = identify(networks, known.networks, names=list(firsts.values()), namespace=_namespace(job), held=held)
         leads = rank_leads(identified, heard.messages, keys=keys, rules=_rules(job, as_of), heard=heard.counts())
         rows = _Rows(job, known, keys)
         rows.store(identified, gone, leads)

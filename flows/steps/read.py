@@ -36,9 +36,12 @@ READABLE = frozenset({PostState.VISIBLE})
 _readers: dict[Path, Reader] = {}
 
 
-def read(job: Job) -> None:
-    """Read every stored post of the run's scope that has no reading of its present text by this reader."""
-    if job.is_done(RunStage.READ):
+def read(job: Job, *, again: bool = False) -> None:
+    """Read every stored post of the run's scope that has no reading of its present text by this reader.
+
+    What a run has done it does not do a second time, unless `again` says so.
+    """
+    if job.is_done(RunStage.READ) and not again:
         listener().note("read: done before, gone on from there")
         return
     version = job.run().versions["reading"]
@@ -61,8 +64,8 @@ def _read_unread(job: Job, version: str, total: int) -> tuple[int, float]:
         start_s = round(monotonic() - began, 3)
         for rows, readings in read_in_order(pool, _unread(job, version)):
             with job.engine.begin() as connection:
-                actions.store_readings(connection, [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)])
-            done += len(rows)
+                found = [_row(reading, row.content_hash) for row, reading in zip(rows, readings, strict=True)]
+                done += actions.store_readings(connection, found)
             listener().advance(done)
     return done, start_s
 

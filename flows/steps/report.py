@@ -39,18 +39,13 @@ def _exported_graph(connection: Connection, content: ReportContent) -> tuple["nx
     """All networks with a lead as one graph. Nodes are numbered within their network: author keys are left out of exports."""
     exported: nx.Graph[str] = nx.Graph()
     numbered: list[NumberedVoice] = []
-    leads_of: dict[str, list[str]] = {}
-    for lead in content.leads:
-        leads_of.setdefault(lead.network_id, []).append(lead.lead_id)
-    areas_of = {lead.lead_id: lead.area_key for lead in content.leads}
-    for place, (network_id, lead_ids) in enumerate(sorted(leads_of.items()), start=1):
-        evidence = [message for lead_id in lead_ids for message in queries.lead_evidence(connection, lead_id)]
-        willing = {message.author_key for message in evidence if message.is_willing}
+    for place, lead in enumerate(sorted(content.leads, key=lambda lead: lead.network_id), start=1):
+        network_id = lead.network_id
+        willing = {message.author_key for message in queries.lead_evidence(connection, lead.lead_id) if message.is_willing}
         graph = network_graph(queries.network_ties(connection, network_id), willing, queries.network_voices(connection, network_id))
         names = {key: f"network {place} voice {number}" for number, key in enumerate(sorted(graph), start=1)}
-        areas = ", ".join(sorted(areas_of[lead_id] for lead_id in lead_ids))
         for key, is_willing in graph.nodes(data="willing"):
-            exported.add_node(names[key], network=place, network_id=network_id, areas=areas, willing=is_willing)
+            exported.add_node(names[key], network=place, network_id=network_id, areas=lead.area_key, willing=is_willing)
             numbered.append(NumberedVoice(names[key], network_id, key))
         for first, second, weight in graph.edges(data="weight"):
             exported.add_edge(names[first], names[second], weight=weight)

@@ -99,6 +99,12 @@ def test_a_new_network_never_takes_an_id_that_another_one_holds() -> None:
     assert new.network_id != first
 
 
+def test_a_new_network_never_takes_an_id_of_another_ranking() -> None:
+    first = identified([found(range(3))])[0].network_id
+    (new,), _ = identify([found(range(3))], [], names=NAMES, namespace="council", held={first})
+    assert (new.change, new.network_id != first) == (Change.NEW, True)
+
+
 GROUPS = st.lists(st.integers(0, 5), min_size=12, max_size=12)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config.load import load_config
 from config.settings import Settings
-from flows.job import make_request, open_job
+from flows.job import make_request, open_job, worked_on
 from flows.progress import listening
 from flows.steps.collect import collect
 from flows.steps.link import link
@@ -52,7 +52,7 @@ def main(home: Path) -> None:
     config = load_config()
     request = make_request(config, council=None, sources=None, columns=None, since=None, until=None)
     job = open_job(request, out=str(home / "report"), settings=settings)
-    with listening(Killer(os.environ.get("DIE_AT", ""))):
+    with worked_on(job), listening(Killer(os.environ.get("DIE_AT", ""))):
         for step in (collect, read, link, rank, report):
             step(job)
     with job.engine.connect() as connection:

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from flows.job import Job
-from models.base import tables
+from config.settings import Settings
+from coprod_nlp.vocabulary import RunStatus
+from flows.job import Job, RequestError, worked_on
+from models.base import tables, utc_now
+from tests.conftest import JobMaker
 
 DRIVER = Path(__file__).parent.parent / "fakes" / "killed_run.py"
 
@@ -41,6 +44,20 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 3
     return done.stdout
+
+
+def test_a_run_that_is_at_work_is_not_taken_up_by_a_second_one_and_goes_on_when_that_has_ended(make_job: JobMaker, on: Settings) -> None:
+    job = make_job(settings=on)
+    with worked_on(job):
+        again = make_job(settings=on)
+        assert again.run_id == job.run_id
+        with pytest.raises(RequestError, match=f"run {job.run_id[:8]} of the same request is at work already"), worked_on(again):
+            pytest.fail("two work on one run")
+    with worked_on(again):
+        again.update(status=RunStatus.FINISHED, finished_at=utc_now())
+    with pytest.raises(RequestError, match="at work already"), worked_on(job):
+        pytest.fail("a run that has ended")
+    assert not list(on.home.glob("*.lock"))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no kill -9")

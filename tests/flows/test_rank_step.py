@@ -15,7 +15,7 @@ from coprod_nlp.vocabulary import Change
 from flows.job import Job
 from flows.steps.collect import collect
 from flows.steps.link import link
-from flows.steps.rank import rank, rank_again
+from flows.steps.rank import rank
 from models import network_queries, queries
 from models.base import utc_now
 from models.bulk import upsert
@@ -36,9 +36,11 @@ GROWERS = [(f"grower_{number}", PARK, "active") for number in range(4)]
 def ranked(make_job: Callable[..., Job], tmp_path: Path) -> Callable[..., Job]:
     """Collects a conversation in which the people of each list answer each other, reads it as told and ranks it."""
 
-    def run(*circles: Iterable[Said], name: str = "river", settings: Settings | None = None, **asked: Any) -> Job:
+    def run(
+        *circles: Iterable[Said], name: str = "river", places: tuple[str, ...] = (), settings: Settings | None = None, **asked: Any
+    ) -> Job:
         path = tmp_path / f"{name}.ndjson"
-        rows, readings = _conversation([list(circle) for circle in circles])
+        rows, readings = _conversation([list(circle) for circle in circles], places or ("river",) * len(circles))
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         job = make_job(str(path), **({"settings": settings} if settings else {}), **asked)
         collect(job)
@@ -53,14 +55,14 @@ def ranked(make_job: Callable[..., Job], tmp_path: Path) -> Callable[..., Job]:
     return run
 
 
-def _conversation(circles: list[list[Said]]) -> tuple[list[dict[str, Any]], dict[str, tuple[str, str]]]:
+def _conversation(circles: list[list[Said]], places: tuple[str, ...]) -> tuple[list[dict[str, Any]], dict[str, tuple[str, str]]]:
     """A thread for each circle, in which everybody answers the one before; readings by the id of the post."""
     rows, readings = [], {}
     for place, circle in enumerate(circles):
         for turn, (person, area, signal) in enumerate(circle):
             name = f"t3_{place}x0" if turn == 0 else f"t1_{place}x{turn}"
             rows.append({
-                "name": name, "author": person, "subreddit": "river", "created_utc": 1775000000 + 3600 * turn,
+                "name": name, "author": person, "subreddit": places[place], "created_utc": 1775000000 + 3600 * turn,
                 **({"title": f"thread {place}", "selftext": f"said {name}"} if turn == 0 else
                    {"body": f"said {name}", "link_id": f"t3_{place}x0", "parent_id": f"t3_{place}x0"}),
             })  # fmt: skip
@@ -114,10 +116,24 @@ def test_the_next_run_finds_the_same_network_grown_by_those_who_joined(ranked: C
     assert leads(first) == []
 
 
+def test_ranking_fewer_communities_takes_nothing_from_the_ranking_of_more(ranked: Callable[..., Job]) -> None:
+    ranked(ANGLERS, name="first")
+    both = ranked(ANGLERS, GROWERS, name="both", places=("river", "hill"))
+    before = leads(both)
+    fewer = ranked(ANGLERS, name="fewer")
+    assert leads(both) == before
+    assert {lead.network_id for lead in before}.isdisjoint(lead.network_id for lead in leads(fewer))
+    assert [(lead.area, lead.voices) for lead in leads(fewer)] == [(RIVER, 5)]
+    with both.engine.connect() as connection:
+        for lead in [*before, *leads(fewer)]:
+            assert len(queries.network_voices(connection, lead.network_id)) == lead.voices
+            assert len(queries.lead_evidence(connection, lead.lead_id)) == lead.willing_messages
+
+
 def test_ranking_twice_leaves_the_same_rows_and_the_same_history(ranked: Callable[..., Job]) -> None:
     job = ranked(ANGLERS, GROWERS)
     before, said = leads(job), changes(job)
-    rank_again(job)
+    rank(job, again=True)
     assert leads(job) == before
     assert changes(job) == said
 
@@ -126,7 +142,7 @@ def test_a_suppressed_voice_leaves_the_score_at_once_and_a_network_of_two_is_nev
     job = ranked(ANGLERS, GROWERS)
     for left in (4, 3, None):
         _suppress_one(job, RIVER)
-        rank_again(job)
+        rank(job, again=True)
         found = {lead.area: lead for lead in leads(job)}
         assert set(found) == ({RIVER, PARK} if left else {PARK})
         if left:

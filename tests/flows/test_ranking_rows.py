@@ -38,6 +38,10 @@ def test_what_is_not_called_willing_makes_no_voice_however_likely() -> None:
     assert voices(message("a", 0.9, is_willing=False)) == []
 
 
+def test_somebody_who_first_wrote_while_it_was_being_ranked_waits_for_the_next_ranking() -> None:
+    assert voices(message("a", 0.9), message("new", 0.9)) == [0]
+
+
 def test_ages_are_counted_in_days_from_the_end() -> None:
     heard = Heard(messages=[message("a", 0.9, days=3), message("b", 0.4, days=9)])
     heard.posts["archive:forum"] = 2

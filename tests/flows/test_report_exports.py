@@ -23,7 +23,7 @@ from flows.reports.files import FILES, KEYS, PAGE, SUMMARY
 from flows.reports.keys import KeyRequest
 from flows.steps.collect import collect
 from flows.steps.link import link
-from flows.steps.rank import rank, rank_again
+from flows.steps.rank import rank
 from flows.steps.read import read
 from flows.steps.report import report
 from models import queries
@@ -89,7 +89,7 @@ def test_a_suppressed_voice_is_gone_from_every_file_at_once(made: Callable[[list
     with unit_of_work(job.engine) as session:
         (key,) = {row.author_key for row in _evidence(job) if "zorilla" in row.body}
         keep_out(session, [key], right=Right.OBJECTION, case="O-1", by="the officer")
-    rank_again(job)
+    rank(job, again=True)
     report(job)
     assert not [path.name for path in job.out.iterdir() if "zorilla" in path.read_text(encoding="utf-8")]
     assert [int(row["voices"]) for row in table(job, "leads.csv")] == [3]

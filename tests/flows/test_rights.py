@@ -20,11 +20,13 @@ from flows.job import Job, RequestError
 from flows.keys import ready_keys, rotate_key
 from flows.labels.export import export_labelled
 from flows.labels.rows import LabelFormat
+from flows.progress import listening
 from flows.renewal import WITHDRAWN, renew
 from flows.rights import Person, erase_message, find_person, keep_out
 from flows.steps.collect import collect
 from models import actions
 from models.post import Post
+from models.queries import latest_run
 from models.run import AuditEntry
 from models.session import unit_of_work
 from tests.conftest import JobMaker, run_steps
@@ -128,6 +130,32 @@ def test_the_report_is_written_anew_with_what_is_left(job: Job, find: Find) -> N
     after = files(job)
     assert after.keys() == before.keys()
     assert json.loads(after["leads.json"])["leads"][0]["voices"] == 3
+
+
+class Looker:
+    """Listens to steps, and looks at each beginning which run the newest ranking is of."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.found: dict[str, str | None] = {}
+
+    def stage(self, name: str, *, total: int | None, unit: str) -> None:
+        with unit_of_work(self._job.engine) as session:
+            run = latest_run(session)
+        self.found[name] = run.run_id if run else None
+
+    def advance(self, done: int, *, note: str = "") -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def waiting(self, seconds: float, why: str) -> None: ...
+
+
+@sqlite_alone
+def test_the_ranking_is_there_while_its_report_is_written_anew(job: Job, find: Find) -> None:
+    with listening(looker := Looker(job)):
+        act(job, find(handle="Dan", on=["archive:thornby"]))
+    assert looker.found == dict.fromkeys(["Read", "Link", "Rank", "Report"], job.run_id)
 
 
 @sqlite_alone

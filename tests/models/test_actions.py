@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from coprod_nlp.vocabulary import InteractionKind, PostState, Right
 from models import actions, right_actions
 from models.interaction import Interaction
+from models.post import PostReading
 from models.removal import Removal
 from models.run import AuditEntry, Suppression
 from models.session import unit_of_work
@@ -100,6 +101,15 @@ def test_linking_again_changes_nothing_and_other_communities_are_left_alone(engi
     assert [link(engine), link(engine, GARDENS), link(engine, "sample:nowhere")] == [*counts, 0]
     assert meetings(engine, REPLY) | meetings(engine, THREAD) == before
     assert sum(counts) == len(before) == 10
+
+
+def test_a_thread_that_two_communities_share_is_met_in_by_both(engine: Engine) -> None:
+    for community in (TOWN, GARDENS):
+        keep(engine, *(post(f"{community}-{key}", key, community=community) for key in ("anna", "ben")))
+    assert [link(engine, community) for community in (TOWN, GARDENS, TOWN)] == [1, 1, 1]
+    with engine.connect() as connection:
+        rows = connection.execute(select(col(Interaction.community_id), col(Interaction.source_key)))
+        assert {tuple(row) for row in rows} == {(GARDENS, "anna"), (TOWN, "anna")}
 
 
 def test_a_post_deleted_at_its_source_takes_its_interactions_with_it(engine: Engine) -> None:
@@ -254,6 +264,37 @@ def test_an_objection_of_somebody_never_met_is_kept_for_later_and_may_come_twice
         assert [tuple(row) for row in connection.execute(select(col(Suppression.author_key), col(Suppression.reason)))] == [
             ("stranger", "objection: second")
         ]
+
+
+def test_a_post_that_is_removed_emptied_or_edited_while_it_is_read_keeps_no_reading_of_its_old_words(engine: Engine) -> None:
+    town(engine, old="dan")
+    with engine.connect() as connection:
+        found = [dict(row._mapping) for row in connection.execute(select(PostReading.__table__))]  # type: ignore[attr-defined]
+    keep(engine, post("ab", "ben", body="other words"), post("ac", None, state=PostState.DELETED))
+    expire(engine)
+    with unit_of_work(engine) as session:
+        object_to(session, "anna")
+    with engine.begin() as connection:
+        actions.store_readings(connection, found)
+        assert set(connection.scalars(select(col(PostReading.post_id)))) == {"t2", "bb", "bc"}
+
+
+def test_a_ranking_that_was_worked_out_before_an_objection_stores_nothing_of_the_person(engine: Engine) -> None:
+    town(engine)
+    with unit_of_work(engine) as session:
+        object_to(session, "anna")
+    of = {"n1": PEOPLE, "n2": PEOPLE[1:]}
+    with engine.begin() as connection:
+        actions.replace_leads(
+            connection, "s", networks=[NETWORK | {"network_id": name} for name in of],
+            voices=[{"network_id": name, "author_key": key, "is_willing": True} for name, keys in of.items() for key in keys],
+            leads=[LEAD | {"lead_id": f"l-{name}", "network_id": name, "area": name} for name in of],
+            messages=[{"lead_id": "l-n1", "post_id": "t1"}, {"lead_id": "l-n1", "post_id": "t2"}, {"lead_id": "l-n2", "post_id": "t2"}],
+        )  # fmt: skip
+    assert where(engine, "anna") == {"suppression.author_key"}
+    held = everything(engine)
+    assert (held["lead.lead_id"], held["lead_message.post_id"], held["lead_community.lead_id"]) == ("l-n2", "t2", "l-n2")
+    assert (held["network.network_id"], held["network.voices"]) == ("n1\nn2", "3\n4")
 
 
 def object_to(session: Session, key: str, *, case: str = "case 7") -> Removal:

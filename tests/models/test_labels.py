@@ -198,7 +198,7 @@ def to_label(engine: Engine, *readings: dict[str, Any], **community: str) -> Non
     ids = [row["post_id"] for row in readings]
     keep(engine, *(post(post_id, community_id=f"archive:{post_id[0]}") for post_id in ids))
     with engine.begin() as connection:
-        actions.store_readings(connection, readings)
+        upsert(connection, PostReading, readings)
 
 
 def uncertain(engine: Engine, threshold: float = 0.5, limit: int = 100, band: tuple[float, float] = (0, 1)) -> list[str]:

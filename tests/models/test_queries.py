@@ -82,6 +82,13 @@ def test_posts_are_unread_until_this_version_has_read_the_text_they_hold_now(eng
         assert (unread(connection), queries.count_unread(connection, TOWN, version="v1")) == ([], 0)
 
 
+def test_posts_of_who_objected_are_not_counted_as_left_to_read(engine: Engine) -> None:
+    with engine.begin() as connection:
+        keep(connection, [post("p1"), post("p2", "cara"), post("p3", None)])
+        upsert(connection, Suppression, [OBJECTION])
+        assert (unread(connection), queries.count_unread(connection, TOWN, version="v1")) == (["p1", "p3"], 2)
+
+
 def test_orphans_are_comments_whose_parent_was_never_collected(engine: Engine) -> None:
     with engine.begin() as connection:
         posts = [
@@ -198,6 +205,12 @@ def test_only_posts_with_a_sign_before_a_name_are_searched_for_names(engine: Eng
         assert [row.post_id for row in queries.posts_that_may_mention(connection, "sample:town")] == ["p1"] * expected
 
 
+def test_what_was_set_aside_as_sensitive_is_not_searched_for_names(engine: Engine) -> None:
+    with engine.begin() as connection:
+        keep(connection, [post(f"p{n}", body="thanks @ben") for n in range(3)], [reading("p0"), reading("p1", status="sensitive")])
+        assert sorted(row.post_id for row in queries.posts_that_may_mention(connection, "sample:town")) == ["p0", "p2"]
+
+
 def test_messages_are_the_readings_of_this_version_that_say_something_by_people_who_did_not_object(engine: Engine) -> None:
     nothing: dict[str, Any] = {"areas": {}, "signals": {}}
     with engine.begin() as connection:
@@ -257,7 +270,7 @@ def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networ
 
 def test_replacing_the_leads_of_a_scope_leaves_those_of_another(engine: Engine) -> None:
     with engine.begin() as connection:
-        keep(connection, [post("p1")])
+        keep(connection, [post("p1")], [reading("p1")])
         for scope, name in (("s", "a"), ("other", "b"), ("s", "c")):
             actions.replace_leads(
                 connection, scope, networks=[network(f"n-{name}", scope)], voices=[voice(f"n-{name}", "anna")],

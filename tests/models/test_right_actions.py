@@ -12,10 +12,12 @@ from sqlmodel import col
 
 import models
 from coprod_nlp.vocabulary import NoticeOutcome, PostState, Right, RunStatus
-from models import actions, key_actions, right_actions, right_queries, written_actions
-from models.base import tables
+from models import actions, key_actions, request_actions, right_actions, right_queries, written_actions
+from models.base import tables, utc_now
+from models.desk_words import RequestOrigin
 from models.post import Post
-from models.removal import KEPT_OUT, empty_posts, key_columns, tables_with_keys, tables_with_posts
+from models.removal import KEPT_OUT, empty_posts, key_columns, remove_posts, tables_with_keys, tables_with_posts
+from models.request import RequestKey
 from models.run import Run, Suppression
 from models.session import unit_of_work
 from models.wiping import FreedSpace, wipe_freed_space
@@ -113,6 +115,30 @@ def test_one_erased_message_never_comes_back_and_the_others_stay(engine: Engine)
         right_actions.erase_message(session, "p1", case="case 8", by="dpo")
     keep(engine, post("p1"), post("p2"))
     assert stored(engine) == {"p2"}
+
+
+@pytest.mark.parametrize("meanwhile", ["expiry", "tombstone", "another request"])
+def test_an_open_objection_holds_whatever_becomes_of_the_posts_before_it_is_acted_on(meanwhile: str, engine: Engine) -> None:
+    keep(engine, post("p1"))
+    with unit_of_work(engine) as session:
+        request = request_actions.receive_request(
+            session, council="m", kind=Right.OBJECTION, origin=RequestOrigin.PUBLIC, author_keys=["anna"], places=["reddit:town"], link="",
+            received_on=utc_now().date(), by="public page",
+        )  # fmt: skip
+    with unit_of_work(engine) as session:
+        if meanwhile == "expiry":
+            remove_posts(session.connection(), ["p1"])
+        elif meanwhile == "tombstone":
+            empty_posts(session.connection(), {"p1": PostState.DELETED})
+        else:
+            right_actions.keep_out(session, ["anna"], right=Right.ERASURE, case="case 6", by="dpo")
+    with unit_of_work(engine) as session:
+        request_actions.keep_out_for(session, session.merge(request), author_keys=[], by="dpo")
+    keep(engine, post("p1"), post("p2"), post("p3", "ben"))
+    assert stored(engine) == {"p3"}
+    with engine.connect() as connection:
+        assert list(connection.scalars(select(col(RequestKey.author_key)))) == []
+        assert list(connection.scalars(select(col(Suppression.author_key)))) == ["anna"]
 
 
 def test_a_notice_is_due_a_month_after_the_first_collection_until_somebody_decides(engine: Engine) -> None:

@@ -1,7 +1,10 @@
 """The store: migrations that make exactly the tables, checks that hold, transactions that stand or fall as a whole."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
@@ -18,7 +21,7 @@ from models.bulk import upsert
 from models.lead import Lead, LeadMessage, Network
 from models.post import Post, PostReading
 from models.run import AuditEntry, Run
-from models.session import MIGRATIONS_DIR, StoreError, migrate, open_engine, unit_of_work
+from models.session import MIGRATIONS_DIR, LockedError, StoreError, held_lock, migrate, open_engine, take_turn, unit_of_work
 
 THEN = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 WORDS = "my neighbour at number nine keeps geese"
@@ -76,6 +79,22 @@ def test_opening_a_store_again_keeps_what_is_in_it(engine: Engine, address: str)
         assert connection.scalar(select(col(Post.body))) == WORDS
         assert connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalars().all() == NEWEST
     again.dispose()
+
+
+def test_a_store_from_before_a_thread_could_be_shared_by_communities_keeps_its_interactions(address: str) -> None:
+    engine = sqlalchemy.create_engine(address)
+    migrate(engine, "0011")
+    columns = "kind, anchor_id, source_key, target_key, community_id, happened_at"
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text(f"INSERT INTO interaction ({columns}) VALUES ('thread', 't1', 'a', 'b', 'one', NULL)"))
+    migrate(engine)
+    with engine.begin() as connection:
+        rows = "SELECT community_id, kind, anchor_id, source_key, target_key FROM interaction"
+        connection.execute(sqlalchemy.text(f"INSERT INTO interaction ({columns}) VALUES ('thread', 't1', 'a', 'b', 'two', NULL)"))
+        kept = sorted(map(tuple, connection.execute(sqlalchemy.text(rows))))
+        assert kept == [(community, "thread", "t1", "a", "b") for community in ("one", "two")]
+        assert len(sqlalchemy.inspect(connection).get_indexes("interaction")) == 4
+    engine.dispose()
 
 
 def test_every_column_is_named_personal_or_not_and_never_both() -> None:
@@ -193,6 +212,49 @@ def test_a_unit_of_work_that_fails_leaves_nothing(engine: Engine) -> None:
     with pytest.raises(RuntimeError, match="half way"):
         break_off()
     assert (count(engine), count(engine, AuditEntry)) == (0, 0)
+
+
+def test_what_is_removed_waits_for_what_is_being_stored(engine: Engine) -> None:
+    def remove() -> None:
+        with engine.begin() as connection:
+            take_turn(connection)
+            connection.execute(delete(Post))
+
+    other = Thread(target=remove)
+    with engine.begin() as connection:
+        take_turn(connection)
+        other.start()
+        upsert(connection, Post, [post()])
+        other.join(0.2)
+        assert other.is_alive()
+    other.join(10)
+    assert count(engine) == 0
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from models.session import held_lock, open_engine
+with held_lock(open_engine(sys.argv[1]), 7, folder=Path(sys.argv[2])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_lock_is_held_by_one_and_goes_with_the_process_that_was_killed(engine: Engine, address: str, tmp_path: Path) -> None:
+    def hold(number: int = 7) -> None:
+        with held_lock(engine, number, folder=tmp_path):
+            pass
+
+    with subprocess.Popen([sys.executable, "-c", HOLDER, address, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LockedError):
+            hold()
+        hold(8)
+        holder.kill()
+    hold()
+    hold()
 
 
 @pytest.mark.parametrize(
