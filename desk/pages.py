@@ -46,6 +46,7 @@ NOTICES = {
     "hold": "Nobody writes there until that day.",
     "received": "The request is taken in, and its clock runs.",
     "removed": "Removed, and kept out from now on. Reports and files that showed it are being written anew.",
+    "kept-out": "No message was found to remove. The account is kept out; what was looked for stands below.",
     "request-closed": "Closed. What pointed at the person is gone from the request.",
     "notices": "Written down for every message that was waiting.",
     "labelled": "Label saved.",

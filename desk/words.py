@@ -59,6 +59,7 @@ RIGHTS = {
 ORIGINS = {RequestOrigin.PUBLIC: "the public page", RequestOrigin.STAFF: "letter, e-mail or telephone"}
 OUTCOMES = {
     RequestOutcome.REMOVED: "Everything removed and kept out",
+    RequestOutcome.KEPT_OUT: "Nothing found to remove; kept out",
     RequestOutcome.MESSAGE_REMOVED: "One message removed and kept out",
     RequestOutcome.COPY_GIVEN: "A copy was given",
     RequestOutcome.NOT_FOUND: "Nothing is held",
