@@ -14,7 +14,7 @@ from models.classifier_actions import RefusedError
 from models.contact import Contact, ContactHold
 from models.contact_queries import holds_on, open_contact
 from models.decision import LeadState
-from models.decision_actions import ChangedError, Choice, decide
+from models.decision_actions import ChangedError, Choice, KnownLead, decide
 from models.desk_words import ContactStatus, HoldKind, LeadAction
 
 DRAFT_CHARS = 5_000
@@ -98,11 +98,12 @@ def record_answer(session: Session, contact: Contact, *, answers: int, answer: s
     audit(session, by=by, action="contact_answer", subject=contact.contact_id, counts={"answers": answers})
 
 
-def close_contact(session: Session, contact: Contact, lead: Any, *, outcome: str, version: int, by: str) -> None:
-    """What came of it: "you said, we did"."""
+def close_contact(session: Session, contact: Contact, *, outcome: str, version: int, by: str) -> None:
+    """What came of it: "you said, we did". Retention may have taken the lead away by then."""
     if not outcome.strip():
         raise RefusedError("say what came of it, also when nothing did; that is what closes the loop")
     _change(session, contact, {ContactStatus.SENT}, version=version, status=ContactStatus.CLOSED, outcome=_short(outcome.strip()))
+    lead = KnownLead(contact.lead_id, contact.council, contact.area)
     decide(session, lead, Choice(LeadAction.CLOSE), version=_lead_version(session, contact.lead_id), by=by)
     audit(session, by=by, action="contact_close", subject=contact.contact_id, counts={"answers": contact.answers or 0})
 
