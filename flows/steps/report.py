@@ -44,9 +44,7 @@ def _exported_graph(connection: Connection, content: ReportContent) -> tuple["nx
         leads_of.setdefault(lead.network_id, []).append(lead.lead_id)
     areas_of = {lead.lead_id: lead.area_key for lead in content.leads}
     for place, (network_id, lead_ids) in enumerate(sorted(leads_of.items()), start=1):
-        evidence = [message for lead_id in lead_ids for message in queries.lead_evidence(connection, lead_id)]
-        willing = {message.author_key for message in evidence if message.is_willing}
-        graph = network_graph(queries.network_ties(connection, network_id), willing, queries.network_voices(connection, network_id))
+        graph = network_graph(queries.network_ties(connection, network_id), queries.network_voices(connection, network_id))
         names = {key: f"network {place} voice {number}" for number, key in enumerate(sorted(graph), start=1)}
         areas = ", ".join(sorted(areas_of[lead_id] for lead_id in lead_ids))
         for key, is_willing in graph.nodes(data="willing"):

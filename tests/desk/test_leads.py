@@ -13,6 +13,7 @@ from models.base import utc_now
 from models.decision import LeadDecision, LeadState
 from models.decision_queries import decided_leads
 from models.desk_words import RejectReason, Role
+from models.post import PostReading
 from models.session import unit_of_work
 from tests.desk.conftest import Browser, RunningDesk
 from tests.desk.stock import COUNCIL, OTHER_COUNCIL, lead_id, stock
@@ -237,6 +238,14 @@ def test_the_ranking_may_learn_from_decisions_about_the_lead_that_still_stand(de
 
 def test_no_page_shows_a_key_of_a_voice(officer: Browser) -> None:
     assert "m1-voice" not in officer.get(LEAD).text + officer.get(f"{LEAD}/network").text + officer.get(f"{LEAD}/picture.svg").text
+
+
+def test_the_card_tells_of_messages_that_bear_on_the_lead_only_by_what_they_answer(desk: RunningDesk, officer: Browser) -> None:
+    with desk.engine.begin() as connection:
+        connection.execute(update(PostReading).where(col(PostReading.post_id).like("p-m1-%")).values(areas={}))
+    text = officer.get(f"{LEAD}/network").text
+    assert "3 messages of 3 people about this, in a network of 3." in text
+    assert "of 3 willing voices" in text
 
 
 def test_places_in_the_list_are_found_in_an_index_without_reading_a_lead(desk: RunningDesk, officer: Browser) -> None:

@@ -138,7 +138,7 @@ def test_a_suppressed_voice_leaves_the_score_at_once_and_a_network_of_two_is_nev
 def _suppress_one(job: Job, area: str) -> None:
     with job.engine.begin() as connection:
         lead = next(lead for lead in queries.leads(connection, job.scope_id()) if lead.area == area)
-        key = queries.network_voices(connection, lead.network_id)[0]
+        key = next(iter(queries.network_voices(connection, lead.network_id)))
         connection.execute(insert(Suppression), [{"author_key": key, "reason": "r", "suppressed_at": utc_now(), "suppressed_by": "dpo"}])
 
 
