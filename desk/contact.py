@@ -200,7 +200,7 @@ def _contact_page(
         names=names, checks=CHECKS, campaign=_campaign(office, acting.council), community=community, is_there=is_there,
         community_title=office.community_title(contact.community_id), area=office.area_name(contact.area),
         welcome=WELCOME_WORDS[community.approach if community else None],
-        can_sign=acting.username not in {contact.made_by, contact.submitted_by},
+        can_sign=acting.username not in {contact.made_by, contact.written_by, contact.submitted_by},
         errors={"step": error} if error else {}, values=given or {"draft": contact.draft, "checklist": contact.checklist}, status=status,
     )  # fmt: skip
 

@@ -38,7 +38,9 @@ def start_contact(session: Session, lead: Any, *, community_id: str, route: str,
 
 
 def save_draft(session: Session, contact: Contact, *, draft: str, checklist: Collection[str], version: int, by: str) -> None:
-    _change(session, contact, {ContactStatus.DRAFT}, version=version, draft=_short(draft), checklist=sorted(checklist))
+    draft = draft.replace("\r\n", "\n")  # as a browser sends what nobody changed
+    values = {"draft": _short(draft), "checklist": sorted(checklist)} | ({"written_by": by} if draft != contact.draft else {})
+    _change(session, contact, {ContactStatus.DRAFT}, version=version, **values)
     audit(session, by=by, action="contact_save", subject=contact.contact_id, counts={"checked": len(checklist)})
 
 
@@ -56,7 +58,7 @@ def submit(session: Session, contact: Contact, *, needed: Collection[str], must_
 
 def sign_off(session: Session, contact: Contact, *, version: int, by: str) -> None:
     """A second person agrees. The one who submitted, made or last wrote it cannot."""
-    if by in {contact.submitted_by, contact.made_by}:
+    if by in {contact.submitted_by, contact.made_by, contact.written_by}:
         raise RefusedError("a second person signs off; ask a colleague")
     _refuse_on_hold(session, contact.council, contact.lead_id, contact.community_id)
     _change(session, contact, {ContactStatus.WAITING}, version=version, status=ContactStatus.SIGNED_OFF, signed_at=utc_now(), signed_by=by)

@@ -102,6 +102,18 @@ def test_who_prepared_or_handed_over_a_message_cannot_sign_it_off(desk: RunningD
     assert step(desk, desk.sign_in(Role.OFFICER, username="cat"), address, "sign_off")[0] == 200
 
 
+def test_who_last_wrote_a_draft_cannot_sign_it_off_whoever_hands_it_over(desk: RunningDesk, officer: Browser, second: Browser) -> None:
+    address = start(desk, officer)
+    step(desk, second, address, "save", draft=f"{contact(desk).draft}\nOn Saturday at ten.")
+    unchanged = contact(desk).draft.replace("\n", "\r\n")
+    assert step(desk, officer, address, "submit", draft=unchanged, checklist=list(CHECKS))[0] == 200
+    status, page = step(desk, second, address, "sign_off")
+    assert (status, contact(desk).status) == (400, "waiting")
+    assert "a second person signs off" in page
+    assert 'value="sign_off"' not in page
+    assert step(desk, desk.sign_in(Role.OFFICER, username="cat"), address, "sign_off")[0] == 200
+
+
 @pytest.mark.parametrize("missing", CHECKS)
 def test_each_check_is_needed(desk: RunningDesk, officer: Browser, missing: str) -> None:
     address = start(desk, officer)
