@@ -89,5 +89,6 @@ def _gazetteer(office: Office, council: str) -> Gazetteer:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """A day of a run's request: it begins at midnight UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+    """A moment of a run's request; one without a zone is in UTC, as in `flows.job`."""
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

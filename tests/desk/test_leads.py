@@ -1,10 +1,10 @@
 """Officers' pages: the list, a lead, decisions, undo, and two officers at once."""
 
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, select, update
 from sqlmodel import col
 
 from models import decision_actions
@@ -13,10 +13,12 @@ from models.base import utc_now
 from models.decision import LeadDecision, LeadState
 from models.decision_queries import decided_leads
 from models.desk_words import RejectReason, Role
+from models.lead import LeadMessage
 from models.post import PostReading
+from models.run import Run
 from models.session import unit_of_work
 from tests.desk.conftest import Browser, RunningDesk
-from tests.desk.stock import COUNCIL, OTHER_COUNCIL, lead_id, stock
+from tests.desk.stock import COUNCIL, OTHER_COUNCIL, THEN, lead_id, stock
 
 LEAD = f"/leads/{lead_id(1)}"
 WORDS = "an for the clean-up"
@@ -246,6 +248,14 @@ def test_the_card_tells_of_messages_that_bear_on_the_lead_only_by_what_they_answ
     text = officer.get(f"{LEAD}/network").text
     assert "3 messages of 3 people about this, in a network of 3." in text
     assert "of 3 willing voices" in text
+
+
+def test_the_card_tells_of_the_period_of_the_run_in_the_zone_that_it_was_asked_in(desk: RunningDesk, officer: Browser) -> None:
+    half_an_hour_before = (THEN - timedelta(minutes=30)).astimezone(timezone(timedelta(hours=2))).isoformat()
+    with desk.engine.begin() as connection:
+        connection.execute(update(Run).values(request={"since": half_an_hour_before}))
+        connection.execute(delete(LeadMessage))
+    assert "3 messages of 3 people about this" in officer.get(f"{LEAD}/network").text
 
 
 def test_places_in_the_list_are_found_in_an_index_without_reading_a_lead(desk: RunningDesk, officer: Browser) -> None:
