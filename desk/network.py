@@ -83,7 +83,7 @@ def _allowed(phrases: tuple[Phrase, ...], author_of: dict[str, str], views: dict
 
 def _gazetteer(office: Office, council: str) -> Gazetteer:
     wards = office.config.councils[council].wards if council in office.config.councils else ()
-    places = [GazetteerPlace(ward.name, (ward.name, *ward.aliases), ward.code, is_ward=True) for ward in wards]
+    places = [GazetteerPlace(ward.name, (ward.name, *ward.aliases), ward.code) for ward in wards]
     marks = [GazetteerPlace(one.name, (one.name, *one.aliases), one.ward) for one in office.config.places if one.council == council]
     return Gazetteer([*places, *marks])
 

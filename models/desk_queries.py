@@ -77,12 +77,6 @@ def lead_of_council(connection: Connection, council: str, lead_id: str, *, minim
     return connection.execute(_lead_statement(), values).one_or_none()
 
 
-def state_of(connection: Connection, council: str, lead_id: str) -> Any | None:
-    """What was decided on a lead, also where it is ranked no more."""
-    statement = select(LeadState.__table__).where(col(LeadState.lead_id) == lead_id, col(LeadState.council) == council)  # type: ignore[attr-defined]
-    return connection.execute(statement).one_or_none()
-
-
 def history(connection: Connection, council: str, lead_id: str) -> list[Any]:
     """Decisions on a lead, newest first."""
     return list(connection.execute(_history_statement(), {"lead_id": lead_id, "council": council}))

@@ -11,7 +11,6 @@ from models import decision_actions
 from models.account import Account
 from models.base import utc_now
 from models.decision import LeadDecision, LeadState
-from models.decision_queries import decided_leads
 from models.desk_words import RejectReason, Role
 from models.lead import LeadMessage
 from models.post import PostReading
@@ -222,20 +221,6 @@ def test_messages_of_a_voice_seen_too_often_this_week_are_held_back_and_it_says_
     assert WORDS not in pages[limit]
     assert "held back for you" in pages[limit]
     assert WORDS in desk.sign_in(Role.OFFICER, username="ben").get(LEAD).text
-
-
-def test_the_ranking_may_learn_from_decisions_about_the_lead_that_still_stand(desk: RunningDesk, officer: Browser) -> None:
-    decide(desk, officer, "shortlist", number=1)
-    decide(desk, officer, "reject", number=2, reason="not_a_group")
-    decide(desk, officer, "reject", number=3, reason="already_known")
-    decide(desk, officer, "shortlist", number=4)
-    officer.post(f"/leads/{lead_id(4)}/undo", page=f"/leads/{lead_id(4)}", version="1")
-    decide(desk, officer, "reject", number=5, reason="no_fit")
-    decide(desk, officer, "shortlist", number=5)
-    with desk.engine.connect() as connection:
-        found = decided_leads(connection, COUNCIL)
-    assert [(lead, is_accepted) for lead, is_accepted, _ in found] == [(lead_id(1), True), (lead_id(2), False), (lead_id(5), True)]
-    assert found[0][2] == {"willingness": 0.8, "fit": None}
 
 
 def test_no_page_shows_a_key_of_a_voice(officer: Browser) -> None:
