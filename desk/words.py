@@ -122,8 +122,3 @@ def moment(value: datetime | None) -> str:
 
 def number(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def counted(value: int, one: str, many: str = "") -> str:
-    """A number and its noun: 1 voice, 2,000 voices."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
