@@ -1,7 +1,6 @@
 """How a request under the UK GDPR goes on: received, put off, acted on, closed. Each step is one transaction and one audit row."""
 
 import secrets
-from calendar import monthrange
 from collections.abc import Collection
 from datetime import date
 
@@ -11,7 +10,7 @@ from sqlmodel import Session, col
 from coprod_nlp.vocabulary import Right
 from models import right_actions
 from models.actions import audit
-from models.base import utc_now
+from models.base import months_after, utc_now
 from models.bulk import upsert
 from models.classifier_actions import RefusedError
 from models.desk_words import RequestOrigin, RequestOutcome
@@ -107,12 +106,6 @@ def close_request(session: Session, request: RightsRequest, outcome: RequestOutc
         raise RefusedError("a copy answers a request for access alone")
     _check_length(reason, REASON_CHARS, "the reason")
     _close(session, request, outcome, counts={}, by=by, reason=_clean(reason))
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last day where it is shorter."""
-    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _close(session: Session, request: RightsRequest, outcome: RequestOutcome, *, counts: dict[str, int], by: str, reason: str = "") -> None:
