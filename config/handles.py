@@ -1,32 +1,64 @@
 """Whose posts are meant: from a name or a link, as a person gives them, to author keys. Nothing is stored or looked up here."""
 
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from urllib.parse import unquote, urlsplit
 
+from config.schema import FOUND_BY_ADDRESS, Community
 from config.settings import Secrets, author_key
 
-PREFIXES = ("https://", "http://", "/u/", "u/", "/user/", "user/", "@")
+PREFIXES = ("/u/", "u/", "/user/", "user/", "@")
+# After one of these a profile's address names its account; Mastodon puts an @ before the name in place of it.
+PROFILE_PARTS = frozenset({"u", "user", "users", "profile"})
+LINK = re.compile(r"(?i)https?://|[^/@\s]+\.[^/@\s]+/.")
+BLUESKY, RSS = "bluesky", "rss"
+# Platforms of many servers: the same name on two of them need not be one person, so an account is `name@server`.
+WITH_SERVER = FOUND_BY_ADDRESS - {BLUESKY}
 
 
-def plain_handle(handle: str) -> str:
-    """A name without what people write before it: `u/Ann` and `@Ann` are `Ann`."""
-    handle = handle.strip()
-    for prefix in PREFIXES:
-        if handle.lower().startswith(prefix):
-            return handle[len(prefix) :].strip("/ ")
-    return handle
+class HandleError(Exception):
+    """It is not clear whose account is meant. The message says what to give instead."""
 
 
-def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str]) -> frozenset[str]:
+def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communities: Iterable[Community]) -> frozenset[str]:
     """Every author key that an account of this name may have.
 
     Parameters
     ----------
+    handle
+        A name, with its server or without, or a link to the account's profile.
     on
         Platforms (`reddit`) or communities (`archive:chess`) on which the person says to be known so. Nobody is looked for elsewhere.
+    communities
+        Those that are configured: their servers are meant where the name comes without one.
+
+    Raises
+    ------
+    HandleError
+        Where nobody would be found by it.
     """
-    people = {name for place in on for name in (place, place.partition(":")[0])}
-    return frozenset(author_key(secrets, platform=name, author_id=plain_handle(handle)) for name in people)
+    name, full = account_of(handle)
+    configured = list(communities)
+    return frozenset(
+        author_key(secrets, platform=space, author_id=each)
+        for place in on
+        for each in _names_on(place, name, full, configured)
+        for space in (place, place.partition(":")[0])
+    )
+
+
+def account_of(handle: str) -> tuple[str, str]:
+    """The name of an account without what people write around it, and the same with its server; "" where that is not said.
+
+    `u/Ann` and `@Ann` are `Ann`; `https://town.example/@ann` is `ann` and `ann@town.example`.
+    """
+    handle = handle.strip()
+    if LINK.match(handle):
+        return _account_at(handle if "://" in handle else f"https://{handle}")
+    prefix = next((each for each in PREFIXES if handle.lower().startswith(each)), "")
+    name = handle[len(prefix) :].strip("/ ")
+    return name, name if "@" in name else ""
 
 
 def permalink_forms(link: str) -> list[str]:
@@ -44,3 +76,34 @@ def permalink_forms(link: str) -> list[str]:
         case ["", "profile", did, "post", key] if parts.netloc == "bsky.app":
             forms.append(f"at://{did}/app.bsky.feed.post/{key}")
     return list(dict.fromkeys(form for form in forms if form))
+
+
+def _account_at(link: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        raise HandleError("this link cannot be read; copy it from your browser") from None
+    path = [unquote(part) for part in parts.path.split("/") if part]
+    named = [part[1:] for part in path if part.startswith("@")]
+    named += [name for kind, name in pairwise(path) if kind.lower() in PROFILE_PARTS]
+    if not named or not named[0].strip():
+        raise HandleError("this link leads to no account; give the name of the account, or a link to its profile")
+    return named[0], named[0] if "@" in named[0] else f"{named[0]}@{parts.netloc}"
+
+
+def _names_on(place: str, name: str, full: str, communities: Iterable[Community]) -> set[str]:
+    """Under which names a place knows the account."""
+    platform = place.partition(":")[0]
+    if platform == BLUESKY and not name.startswith("did:"):
+        raise HandleError(
+            "on Bluesky names change, so nobody is found by one; in its place give a link to a post of the account, or its DID (did:plc:…)"
+        )
+    if platform not in WITH_SERVER:
+        return {name}
+    # In a feed an author may be an e-mail address: what comes after the @ is no server then.
+    if full and platform != RSS:
+        return {name, full}
+    servers = {urlsplit(str(one.url)).netloc for one in communities if place in {one.platform, one.community_id}}
+    if not servers:
+        raise HandleError(f"it is not known on which server of {platform} this name is; give it with its server, as ann@town.example")
+    return {name, *(f"{name}@{server}" for server in servers)}

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from coprod_nlp.cells import guarded
 from desk.auth import DataProtection
-from desk.export import safe_cell
 from desk.office import TheOffice
 from desk.pages import page
 from models import account_queries, request_queries
@@ -65,7 +65,7 @@ def audit_csv(
     for row in rows:
         counts = json.dumps(row.counts, sort_keys=True, ensure_ascii=False)
         when = f"{row.happened_at:%Y-%m-%d %H:%M:%S}"
-        writer.writerow(map(safe_cell, (row.entry_id, when, row.by, row.action, row.subject, counts)))
+        writer.writerow(map(guarded, (row.entry_id, when, row.by, row.action, row.subject, counts)))
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return Response("\ufeff" + table.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 

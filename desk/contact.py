@@ -165,6 +165,9 @@ def _step(office: Office, session: Session, acting: Acting, contact: Contact, *,
             raise RefusedError("write how many people answered as a number, such as 0 or 12")
         contact_actions.record_answer(session, contact, answers=int(given["answers"]), answer=given["answer"], version=version, by=by)
         return "saved"
+    if step == "close":
+        contact_actions.close_contact(session, contact, outcome=given["outcome"], version=version, by=by)
+        return "closed"
     if lead is None:
         raise RefusedError("the lead was withdrawn meanwhile, so nobody writes there any more; cancel this message")
     if step == "sent":
@@ -173,9 +176,6 @@ def _step(office: Office, session: Session, acting: Acting, contact: Contact, *,
         days = office.desk(acting.council).cool_off_days
         contact_actions.record_sent(session, contact, lead, link=given["link"], cool_off_days=days, version=version, by=by)
         return "sent"
-    if step == "close":
-        contact_actions.close_contact(session, contact, lead, outcome=given["outcome"], version=version, by=by)
-        return "closed"
     raise RefusedError("choose one of the buttons of this page")
 
 
@@ -200,7 +200,7 @@ def _contact_page(
         names=names, checks=CHECKS, campaign=_campaign(office, acting.council), community=community, is_there=is_there,
         community_title=office.community_title(contact.community_id), area=office.area_name(contact.area),
         welcome=WELCOME_WORDS[community.approach if community else None],
-        can_sign=acting.username not in {contact.made_by, contact.submitted_by},
+        can_sign=acting.username not in {contact.made_by, contact.written_by, contact.submitted_by},
         errors={"step": error} if error else {}, values=given or {"draft": contact.draft, "checklist": contact.checklist}, status=status,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Response
 
-from coprod_nlp.cells import is_formula
+from coprod_nlp.cells import guarded
 from desk import words
 from desk.auth import Officer
 from desk.leads import Asked, lead_filter
@@ -51,15 +51,9 @@ def leads_csv(
     writer.writerow(HEADINGS)
     for row in rows:
         status_words = words.STATUSES[LeadStatus(row.status or LeadStatus.NEW)][0]
-        writer.writerow(map(safe_cell, (
+        writer.writerow(map(guarded, (
             row.rank, row.lead_id, office.area_name(row.area), f"{row.score:.1f}", f"{row.low:.1f}", f"{row.high:.1f}", row.voices,
             row.willing_messages, status_words, row.assignee or "", row.not_before or "",
         )))  # fmt: skip
     headers = {"Content-Disposition": 'attachment; filename="leads.csv"'}
     return Response("\ufeff" + table.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def safe_cell(value: object) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    text = str(value)
-    return f"'{text}" if is_formula(text) or text.startswith("\n") else text

@@ -2,11 +2,12 @@
 
 from typing import Any, NamedTuple
 
+from coprod_nlp.ranking.reasons import count_of
 from coprod_nlp.vocabulary import Approach
 from coprod_nlp.words import APPROACH_WORDS
 from desk.auth import Acting
 from desk.office import Office
-from desk.words import STATUSES, counted, day, number
+from desk.words import STATUSES, day, number
 from models.desk_words import LeadStatus
 
 
@@ -36,7 +37,7 @@ def lead_row(office: Office, acting: Acting, row: Any, *, names: dict[str, str])
 
 def _facts(office: Office, row: Any, names: dict[str, str]) -> str:
     where = f", mostly in {office.community_title(row.mainly_in)}" if row.mainly_in else ""
-    facts = [f"{counted(row.willing_messages, 'willing message')} by {counted(row.voices, 'person', 'people')}{where}"]
+    facts = [f"{count_of(row.willing_messages, 'willing message')} by {count_of(row.voices, 'person', 'people')}{where}"]
     if row.change == "grown":
         facts.append(f"grown by {row.joined}")
     if row.kept_for:

@@ -58,10 +58,7 @@ def network_page(request: Request, office: TheOffice, acting: Officer, lead_id: 
 def picture_svg(office: TheOffice, acting: Officer, lead_id: LeadId) -> Response:
     with office.engine.connect() as connection:
         lead = known_lead(office, connection, acting, lead_id)
-        willing = {voice for voice, is_willing in desk_queries.voices_of(connection, lead.network_id) if is_willing}
-        graph = network_graph(
-            queries.network_ties(connection, lead.network_id), willing, queries.network_voices(connection, lead.network_id)
-        )
+        graph = network_graph(queries.network_ties(connection, lead.network_id), queries.network_voices(connection, lead.network_id))
     svg = templates.get_template("picture.svg").render(picture=network_picture(graph), is_file=True)
     return Response(svg, media_type="image/svg+xml", headers=KEPT)
 
@@ -71,10 +68,9 @@ def _card(office: Office, connection: Connection, acting: Acting, lead: Any) -> 
     if run is None:
         raise HTTPException(404)
     scope = Scope(acting.council, tuple(run.communities), _moment(run.request.get("since")), _moment(run.request.get("until")))
-    rows = report_queries.network_messages(connection, scope, lead.network_id, area=lead.area, version=run.versions.get("reading", ""))
+    rows = report_queries.card_messages(connection, scope, lead, version=run.versions.get("reading", ""))
     voices = queries.network_voices(connection, lead.network_id)
-    willing = {voice for voice, is_willing in desk_queries.voices_of(connection, lead.network_id) if is_willing}
-    graph = network_graph(queries.network_ties(connection, lead.network_id), willing, voices)
+    graph = network_graph(queries.network_ties(connection, lead.network_id), voices)
     told = [Told.of(row) for row in rows]
     card = network_card(told, voices=voices, ties=graph.edges, gazetteer=_gazetteer(office, acting.council), until=scope.until)
     return rows, card, network_picture(graph)
@@ -87,11 +83,12 @@ def _allowed(phrases: tuple[Phrase, ...], author_of: dict[str, str], views: dict
 
 def _gazetteer(office: Office, council: str) -> Gazetteer:
     wards = office.config.councils[council].wards if council in office.config.councils else ()
-    places = [GazetteerPlace(ward.name, (ward.name, *ward.aliases), ward.code, is_ward=True) for ward in wards]
+    places = [GazetteerPlace(ward.name, (ward.name, *ward.aliases), ward.code) for ward in wards]
     marks = [GazetteerPlace(one.name, (one.name, *one.aliases), one.ward) for one in office.config.places if one.council == council]
     return Gazetteer([*places, *marks])
 
 
 def _moment(text: str | None) -> datetime | None:
-    """A day of a run's request: it begins at midnight UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+    """A moment of a run's request; one without a zone is in UTC, as in `flows.job`."""
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

@@ -14,6 +14,7 @@ from config.settings import Settings
 from desk.doors import Doors
 from desk.errands import Errands
 from desk.label_queue import LabelQueues
+from desk.under_way import SignIns
 from models.session import open_engine
 
 
@@ -28,6 +29,7 @@ class Office:
     doors: Doors = field(default_factory=Doors)
     errands: Errands = field(default_factory=Errands)
     queues: LabelQueues = field(default_factory=LabelQueues)
+    sign_ins: SignIns = field(default_factory=SignIns)
 
     def desk(self, council: str | None) -> Desk:
         return desk_of(self.rules, council)

@@ -1,8 +1,6 @@
 """Signing in at the council's own OpenID Connect provider: authorisation code with PKCE, for accounts an administrator has made."""
 
 import secrets
-from dataclasses import dataclass
-from time import monotonic
 from typing import Annotated, Any
 
 from authlib.common.security import generate_token
@@ -21,6 +19,7 @@ from desk.auth import Visitor, cookie_name, safe_next, token_hash
 from desk.office import Office, TheOffice
 from desk.pages import page
 from desk.sign_in import client, open_session
+from desk.under_way import UnderWay
 from models import account_actions
 from models.account import Account
 from models.account_queries import account_by_username
@@ -29,25 +28,10 @@ from models.session import unit_of_work
 router = APIRouter(default_response_class=HTMLResponse)
 
 Following = Annotated[str, Query(alias="next", max_length=500)]
-State = Annotated[str, Query(max_length=200)]
-Code = Annotated[str, Query(max_length=4_000)]
 
 WAIT_S = 10
-HOLDS_S = 600
-MOST_UNDER_WAY = 5_000
 # Signed with a key of the provider's own; "none" and shared secrets are not among them.
 ALGORITHMS = ["RS256", "PS256", "ES256"]
-
-
-@dataclass(frozen=True)
-class UnderWay:
-    """A sign-in that has gone to the provider: what must come back, and into which browser."""
-
-    browser: str
-    nonce: str
-    verifier: str
-    following: str
-    ends: float
 
 
 class ProviderError(Exception):
@@ -69,8 +53,7 @@ def start(request: Request, office: TheOffice, acting: Visitor, following: Follo
         )
     except ProviderError as error:
         return _refused(request, str(error))
-    under_way = request.app.state.under_way = _still(getattr(request.app.state, "under_way", {}))
-    under_way[state] = UnderWay(token_hash(cookie), nonce, verifier, safe_next(following), monotonic() + HOLDS_S)
+    office.sign_ins.begin(state, browser=token_hash(cookie), nonce=nonce, verifier=verifier, following=safe_next(following))
     return RedirectResponse(address, status_code=303)
 
 
@@ -83,9 +66,9 @@ def callback(
 ) -> Response:
     """Back from the provider: the same browser, once, and an account that an administrator made."""
     _only_with_provider(office)
-    found: UnderWay | None = getattr(request.app.state, "under_way", {}).pop(state, None)
+    found = office.sign_ins.end(state)
     cookie = request.cookies.get(cookie_name(office), "")
-    if found is None or found.ends < monotonic() or not secrets.compare_digest(found.browser, token_hash(cookie)):
+    if found is None or not secrets.compare_digest(found.browser, token_hash(cookie)):
         return _refused(request, "This sign-in was not begun in this browser, or too long ago. Try again.")
     try:
         claims = _claims(office, code, found)
@@ -147,12 +130,6 @@ def _session(office: Office) -> OAuth2Session:
         office.settings.oidc_client_id, secret.get_secret_value() if secret else None, scope="openid email profile",
         redirect_uri=f"{office.settings.desk_address}/oidc/callback", code_challenge_method="S256",
     )  # fmt: skip
-
-
-def _still(under_way: dict[str, UnderWay]) -> dict[str, UnderWay]:
-    """Sign-ins that may yet come back; the oldest go where there are too many."""
-    held = {state: one for state, one in under_way.items() if one.ends > monotonic()}
-    return dict(list(held.items())[-MOST_UNDER_WAY:])
 
 
 def _refused(request: Request, message: str) -> Response:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from coprod_nlp.ranking.reasons import count_of
 from desk import words
 from desk.auth import Acting, cookie_name, form_token, new_token, set_cookie
 from desk.office import office_of
@@ -46,6 +47,7 @@ NOTICES = {
     "hold": "Nobody writes there until that day.",
     "received": "The request is taken in, and its clock runs.",
     "removed": "Removed, and kept out from now on. Reports and files that showed it are being written anew.",
+    "kept-out": "No message was found to remove. The account is kept out; what was looked for stands below.",
     "request-closed": "Closed. What pointed at the person is gone from the request.",
     "notices": "Written down for every message that was waiting.",
     "labelled": "Label saved.",
@@ -60,7 +62,7 @@ templates = Environment(
     loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     auto_reload=False,
 )  # fmt: skip
-templates.filters |= {"day": words.day, "moment": words.moment, "number": words.number, "counted": words.counted}
+templates.filters |= {"day": words.day, "moment": words.moment, "number": words.number, "counted": count_of}
 templates.globals["words"] = words
 
 

@@ -16,7 +16,7 @@ from coprod_nlp.vocabulary import Right
 from desk.office import Office, TheOffice
 from desk.pages import page
 from desk.sign_in import client
-from desk.whose import communities_of, keys_of
+from desk.whose import UnclearNameError, communities_of, keys_of
 from models import request_actions
 from models.base import utc_now
 from models.classifier_actions import RefusedError
@@ -56,7 +56,7 @@ def object_here(
                 places=(places or []) if keys else [], link=link, received_on=utc_now().date(), by=BY,
             )  # fmt: skip
     except RefusedError as error:
-        name = "places" if "where this name" in str(error) else "link"
+        name = "handle" if isinstance(error, UnclearNameError) else "places" if "where this name" in str(error) else "link"
         values = {"link": link, "handle": handle, "places": places or []}
         return _page(request, office, chosen, errors={name: _sentence(error)}, values=values)
     except SettingsError:

@@ -14,7 +14,7 @@ from coprod_nlp.vocabulary import Right
 from desk.auth import Acting, DataProtection
 from desk.office import Office, TheOffice
 from desk.pages import go, page
-from desk.whose import keys_of, person_of, places_of
+from desk.whose import UnclearNameError, keys_of, person_of, places_of
 from models import account_queries, request_actions, request_queries
 from models.actions import audit
 from models.base import utc_now
@@ -62,7 +62,8 @@ def new_request(
             )  # fmt: skip
     except RefusedError as error:
         values = {"kind": kind, "received_on": received_on, "link": link, "handle": handle, "note": note, "places": places or []}
-        return _new_page(request, office, acting, values=values, error=str(error))
+        field = "handle" if isinstance(error, UnclearNameError) else "link"
+        return _new_page(request, office, acting, values=values, errors={field: str(error)})
     return go(f"/requests/{made.request_id}", done="received")
 
 
@@ -88,11 +89,12 @@ def remove(
                 raise RefusedError("the link leads to no stored message, so there is none to remove")
             else:
                 request_actions.keep_out_for(session, asked, author_keys=keys, by=acting.username)
+            done = "kept-out" if asked.outcome == RequestOutcome.KEPT_OUT else "removed"
     except RefusedError as error:
         return _request_page(request, office, acting, request_id, errors={"sure": str(error)})
     _forget_copy(office, request_id)
     office.errands.start("renew", office.settings, "flows", "renew", "--by", acting.username, by=acting.username)
-    return go(f"/requests/{request_id}", done="removed")
+    return go(f"/requests/{request_id}", done=done)
 
 
 @router.post("/requests/{request_id}/copy")
@@ -173,11 +175,13 @@ def _request_page(
     )  # fmt: skip
 
 
-def _new_page(request: Request, office: Office, acting: Acting, *, values: dict[str, Any], error: str = "") -> Response:
+def _new_page(
+    request: Request, office: Office, acting: Acting, *, values: dict[str, Any], errors: dict[str, str] | None = None
+) -> Response:
     return page(
         request, "request_new.html", title="Take in a request", acting=acting, values=values,
-        places=[(key, title, "") for key, title in places_of(office, acting.council)], errors={"link": error} if error else {},
-        status=400 if error else 200,
+        places=[(key, title, "") for key, title in places_of(office, acting.council)], errors=errors or {},
+        status=400 if errors else 200,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What is kept for how long, and whose authors are still to be told that their posts were collected (Article 14)."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
@@ -12,16 +12,15 @@ from desk.office import Office, TheOffice
 from desk.pages import go, page
 from desk.whose import places_of
 from models import request_queries, right_actions, right_queries
-from models.base import utc_now
+from models.base import months_after, utc_now
 from models.classifier_actions import RefusedError
-from models.request_actions import REASON_CHARS, months_after
+from models.request_actions import REASON_CHARS
 from models.session import unit_of_work
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 Text = Annotated[str, Form(max_length=2_000)]
 Many = Annotated[list[str] | None, Form(max_length=200)]
-SOON_DAYS = 7
 
 
 @router.get("/retention")
@@ -53,12 +52,10 @@ def record_notices(
 
 
 def _page(request: Request, office: Office, acting: Acting, *, values: dict[str, Any] | None = None, error: str = "") -> Response:
-    now, places = utc_now(), places_of(office, acting.council)
+    places = places_of(office, acting.council)
     with office.engine.connect() as connection:
         kept = request_queries.kept_by_platform(connection, [key for key, _ in places])
-        counts = right_queries.notice_counts(
-            connection, overdue_before=_month_before(now), soon_before=_month_before(now + timedelta(days=SOON_DAYS))
-        )
+        counts = right_queries.notice_counts(connection, now=utc_now())
     mine = {key for key, _ in places}
     notices = [(row, months_after(row.oldest.date(), 1) if row.oldest else None) for row in counts if row.community_id in mine]
     waiting = [row.community_id for row, _ in notices if row.overdue or row.soon or row.later]
@@ -76,8 +73,3 @@ def _kept(office: Office, row: Any) -> dict[str, Any]:
         "platform": row.platform, "days": days, "posts": row.posts, "oldest": row.oldest, "goes_on": row.oldest + timedelta(days=days),
         "recheck_hours": office.config.recheck_hours(row.platform), "training": office.config.training_allowed(row.platform),
     }  # fmt: skip
-
-
-def _month_before(moment: datetime) -> datetime:
-    day: date = months_after(moment.date(), -1)
-    return datetime.combine(day, time(moment.hour, moment.minute), tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from config.handles import keys_of_handle, permalink_forms, plain_handle
+from config.handles import HandleError, account_of, keys_of_handle, permalink_forms
 from config.settings import load_author_key, mark_of
 from desk.office import Office
 from models import classifier_queries, right_queries
@@ -11,7 +11,11 @@ from models.request import RightsRequest
 from models.request_queries import keys_of_request
 from models.session import unit_of_work
 
-HANDLE_CHARS = 80
+HANDLE_CHARS = 200
+
+
+class UnclearNameError(RefusedError):
+    """It is not clear whose account a name means; the message says what to give."""
 
 
 def places_of(office: Office, council: str) -> list[tuple[str, str]]:
@@ -35,19 +39,17 @@ def keys_of(office: Office, handle: str, places: Sequence[str], *, known: Sequen
     ------
     RefusedError
         Where it is not said where the name is used, or the secret behind the keys is not that of the store.
+    UnclearNameError
+        Where nobody would be found by this name.
     """
-    if not plain_handle(handle).strip():
-        return frozenset()
     if len(handle) > HANDLE_CHARS:
-        raise RefusedError(f"the name has {len(handle):,} characters; account names have at most {HANDLE_CHARS}")
-    if not places or not set(places) <= set(known):
-        raise RefusedError("choose where this name is used; nobody is looked for anywhere else")
-    secrets = load_author_key(office.settings)
-    with office.engine.connect() as connection:
-        state = right_queries.key_state(connection)
-    if state is not None and state.mark != mark_of(secrets):
-        raise RefusedError("the desk does not hold the key that this store was made with, so nobody would be found; ask your administrator")
-    return keys_of_handle(secrets, handle, on=sorted(places))
+        raise UnclearNameError(f"the name has {len(handle):,} characters; account names have at most {HANDLE_CHARS}")
+    try:
+        if not account_of(handle)[0]:
+            return frozenset()
+        return _keys_of(office, handle, places, known=known)
+    except HandleError as error:
+        raise UnclearNameError(str(error)) from None
 
 
 def person_of(office: Office, request: RightsRequest) -> tuple[frozenset[str], str | None]:
@@ -58,3 +60,14 @@ def person_of(office: Office, request: RightsRequest) -> tuple[frozenset[str], s
     if found is None:
         return frozenset(keys), None
     return frozenset(keys | ({found.author_key} if found.author_key else set())), found.post_id
+
+
+def _keys_of(office: Office, handle: str, places: Sequence[str], *, known: Sequence[str]) -> frozenset[str]:
+    if not places or not set(places) <= set(known):
+        raise RefusedError("choose where this name is used; nobody is looked for anywhere else")
+    secrets = load_author_key(office.settings)
+    with office.engine.connect() as connection:
+        state = right_queries.key_state(connection)
+    if state is not None and state.mark != mark_of(secrets):
+        raise RefusedError("the desk does not hold the key that this store was made with, so nobody would be found; ask your administrator")
+    return keys_of_handle(secrets, handle, on=sorted(places), communities=office.config.communities)

@@ -59,6 +59,7 @@ RIGHTS = {
 ORIGINS = {RequestOrigin.PUBLIC: "the public page", RequestOrigin.STAFF: "letter, e-mail or telephone"}
 OUTCOMES = {
     RequestOutcome.REMOVED: "Everything removed and kept out",
+    RequestOutcome.KEPT_OUT: "Nothing found to remove; kept out",
     RequestOutcome.MESSAGE_REMOVED: "One message removed and kept out",
     RequestOutcome.COPY_GIVEN: "A copy was given",
     RequestOutcome.NOT_FOUND: "Nothing is held",
@@ -121,8 +122,3 @@ def moment(value: datetime | None) -> str:
 
 def number(value: float) -> str:
     return f"{value:,.0f}"
-
-
-def counted(value: int, one: str, many: str = "") -> str:
-    """A number and its noun: 1 voice, 2,000 voices."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"

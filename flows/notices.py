@@ -1,8 +1,6 @@
 """The clock of Article 14: whose authors are to be told that their posts were collected, and by when."""
 
-from calendar import monthrange
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -10,32 +8,16 @@ from coprod_nlp.vocabulary import NoticeOutcome
 from flows.job import RequestError
 from flows.rights import checked_name
 from models import right_actions, right_queries
-from models.base import utc_now
+from models.base import months_after, utc_now
 from models.session import unit_of_work
-
-SOON_DAYS = 7
-
-
-def month_before(moment: datetime) -> datetime:
-    """What was collected before this is due by now: one calendar month, or to the end of a shorter one."""
-    year, month = (moment.year, moment.month - 1) if moment.month > 1 else (moment.year - 1, 12)
-    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
-
-
-def month_after(moment: datetime) -> datetime:
-    year, month = (moment.year, moment.month + 1) if moment.month < 12 else (moment.year + 1, 1)
-    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 def notice_table(engine: Engine) -> Iterator[tuple[str, ...]]:
     """By community: overdue, due within a week, later, given, exempt; and when the oldest that is undecided is due."""
-    now = utc_now()
     with engine.connect() as connection:
-        rows = right_queries.notice_counts(
-            connection, overdue_before=month_before(now), soon_before=month_before(now + timedelta(days=SOON_DAYS))
-        )
+        rows = right_queries.notice_counts(connection, now=utc_now())
     for row in rows:
-        oldest = f"{month_after(row.oldest):%Y-%m-%d}" if row.oldest else ""
+        oldest = f"{months_after(row.oldest, 1):%Y-%m-%d}" if row.oldest else ""
         yield row.community_id, *(f"{count:,}" for count in (row.overdue, row.soon, row.later, row.done, row.exempt)), oldest
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from config.handles import keys_of_handle, permalink_forms
+from config.handles import HandleError, account_of, keys_of_handle, permalink_forms
 from config.schema import Config
 from config.settings import Settings
 from coprod_nlp.vocabulary import Right
@@ -62,9 +62,12 @@ def find_person(
     if wrong := [place for place in on if place not in known]:
         raise RequestError(f"--on {wrong[0]}: nothing was collected there and nothing is configured; known: {', '.join(known)}")
     assert handle is not None  # noqa: S101  (checked above)
-    if not handle.strip(" @/"):
-        raise RequestError("--handle: is empty; give the name of the account")
-    return Person(keys_of_handle(secrets, handle, on=on))
+    try:
+        if not account_of(handle)[0]:
+            raise RequestError("--handle: is empty; give the name of the account")
+        return Person(keys_of_handle(secrets, handle, on=on, communities=config.communities))
+    except HandleError as error:
+        raise RequestError(f"--handle: {error}") from None
 
 
 def count_posts(engine: Engine, person: Person) -> int:

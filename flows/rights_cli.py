@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 HandleOption = Annotated[
     str | None,
     typer.Option(
-        "--handle", help="The name of the account, with its server where there are several (ann@town.example); needs --on.", metavar="NAME"
+        "--handle",
+        help="The account: its name, with its server where there are several (ann@town.example), a link to its profile, or on Bluesky its "
+        "DID; needs --on.",
+        metavar="NAME",
     ),
 ]
 OnOption = Annotated[
@@ -50,6 +53,10 @@ COUNT_WORDS = {
     "changed": "edited, or back again", "expired": "posts whose time was over", "reports_rewritten": "reports written anew",
     "reports_withdrawn": "reports withdrawn", "exports_cut": "exported files cut", "exports_withdrawn": "exported files removed",
 }  # fmt: skip
+NOT_FOUND = (
+    "No message was found under this name{places}. It may be another than the one the person writes under: ask for a link to one of their "
+    "messages (--permalink), or for the name with its server (ann@town.example)."
+)
 NOT_WIPED = (
     "The database is in use or its disk is full, so freed space still holds what was removed; give `coprod renew` when nothing else runs."
 )
@@ -121,6 +128,8 @@ def access(
         person = _person(engine, settings, config, handle=handle, on=on, permalink=permalink)
         counts = write_access(engine, person, case=case, by=by, out=out, config=config)
         out_console.print(escape(f"{counts['messages']:,} messages and {counts['rows']:,} records about them: {out}"), soft_wrap=True)
+        if not counts["messages"]:
+            _print_not_found(on)
         err_console.print(
             "Only you can read these files. Delete them when the answer was given; an erasure of this person removes them too."
         )
@@ -206,19 +215,25 @@ def _keep_out(
             typer.confirm(f"Remove {what}, for good?", abort=True)
         given = {"case": case, "by": by, "out": out, "settings": settings, "config": config}
         answer = erase_message(engine, person, **given) if is_one_message else keep_out(engine, person, right=right, **given)  # type: ignore[arg-type]
-        _print_answer(answer, count)
+        _print_answer(answer)
+        if not count:
+            _print_not_found(on)
+            err_console.print("The account of exactly this name is kept out from now on.")
 
 
-def _print_answer(answer: "Answer", count: int) -> None:
+def _print_answer(answer: "Answer") -> None:
     rows = sum(answer.removal.counts.values())
     out_console.print(
         f"{answer.removal.counts['post']:,} messages and {rows - answer.removal.counts['post']:,} records about them removed."
     )
-    if not count:
-        err_console.print("No message under this name is here. It is kept out from now on; check the spelling and where the name is used.")
     if not answer.is_wiped:
         err_console.print(f"[yellow]{NOT_WIPED}[/yellow]", soft_wrap=True)
     out_console.print(f"Certificate: {escape(str(answer.certificate))}", soft_wrap=True)
+
+
+def _print_not_found(on: list[str] | None) -> None:
+    places = f" on {', '.join(on)}" if on else ""
+    err_console.print(f"[yellow]{escape(NOT_FOUND.format(places=places))}[/yellow]", soft_wrap=True)
 
 
 def _print_counts(counts: Mapping[str, int], *, nothing: str) -> None:

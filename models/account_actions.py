@@ -58,13 +58,14 @@ def set_password(session: Session, account_id: str, *, password_hash: str, by: s
 
 
 def change_account(session: Session, account_id: str, *, display_name: str, roles: Collection[str], is_active: bool, by: str) -> Account:
-    """Roles, name, active or not. The last active administrator stays one. Sessions end, so that a role that is gone is gone at once."""
+    """Roles, name, active or not. A council's last administrator stays one. Sessions end, so that a role that is gone is gone at once."""
     account = session.get_one(Account, account_id)
     held = _known_roles(roles)
     keeps = is_active and Role.ADMINISTRATOR.value in held
-    others = session.scalars(select(Account).where(col(Account.account_id) != account_id, col(Account.is_active)))
+    colleagues = select(Account).where(col(Account.council) == account.council, col(Account.account_id) != account_id)
+    others = session.scalars(colleagues.where(col(Account.is_active)))
     if not keeps and not any(Role.ADMINISTRATOR.value in other.roles for other in others):
-        raise RefusedError("this is the last administrator; make another person administrator first")
+        raise RefusedError("this is the last administrator of this council; make another person administrator first")
     if not display_name.strip():
         raise RefusedError("an account needs a name to show")
     account.display_name, account.roles, account.is_active = display_name.strip(), held, is_active

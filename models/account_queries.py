@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, select
 from sqlmodel import Session, col
 
 from models.account import Account, DeskSession
@@ -73,7 +73,3 @@ def _session_statement() -> Any:
 def has_administrator(connection: Connection) -> bool:
     roles = connection.scalars(select(col(Account.roles)).where(col(Account.is_active)))
     return any(Role.ADMINISTRATOR.value in held for held in roles)
-
-
-def count_sessions(connection: Connection, account_id: str) -> int:
-    return connection.scalar(select(func.count()).select_from(DeskSession).where(col(DeskSession.account_id) == account_id)) or 0

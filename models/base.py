@@ -1,7 +1,8 @@
 """What every table shares: constraint names, aware UTC time, and which of its columns are personal."""
 
-from datetime import UTC, datetime
-from typing import ClassVar
+from calendar import monthrange
+from datetime import UTC, date, datetime
+from typing import ClassVar, TypeVar
 
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.engine import Dialect
@@ -16,6 +17,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 metadata: MetaData = SQLModel.metadata
+Day = TypeVar("Day", bound=date)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -46,6 +48,12 @@ class Table(SQLModel):
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def months_after(day: Day, months: int) -> Day:
+    """The same day of a later month (or an earlier one), or that month's last day where it is shorter."""
+    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
+    return day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
 
 
 def tables() -> list[type[Table]]:

@@ -9,7 +9,7 @@ from coprod_nlp.vocabulary import ClassifierRole
 from models.actions import audit
 from models.base import utc_now
 from models.classifier import Classifier
-from models.classifier_queries import champion
+from models.classifier_queries import PROMOTED, TAKEN_BACK, champion, promotions
 
 COMPARISON = "comparison"
 
@@ -74,7 +74,7 @@ def promote_classifier(session: Session, version: str, *, champion_version: str,
     found.role, found.replaced = ClassifierRole.CHAMPION, champion_version
     found.promoted_at, found.promoted_by, found.reason = utc_now(), by, reason
     counts = {"worse": len(worse)} | ({"reason": reason} if reason else {})
-    audit(session, by=by, action="promote_classifier", subject=version, counts=counts)
+    audit(session, by=by, action=PROMOTED, subject=version, counts=counts)
     return found
 
 
@@ -89,15 +89,15 @@ def rollback_classifier(session: Session, *, by: str, reason: str, is_to_shipped
     by, reason = _named(by), reason.strip()
     if not reason:
         raise RefusedError("say why the champion should not read any more: --reason")
+    standing = promotions(session)
     retired = _retire(session)
     if retired is None:
         raise RefusedError("the shipped classifier reads; there is no promotion to take back")
-    before = None if is_to_shipped else session.get(Classifier, retired.replaced)
+    before = session.get(Classifier, standing[-2]) if len(standing) > 1 and not is_to_shipped else None
     if before is not None:
-        before.role, before.promoted_at, before.promoted_by, before.reason = ClassifierRole.CHAMPION, utc_now(), by, reason
-    audit(
-        session, by=by, action="rollback_classifier", subject=retired.version, counts={"to_shipped": int(before is None), "reason": reason}
-    )
+        before.role, before.replaced = ClassifierRole.CHAMPION, retired.version
+        before.promoted_at, before.promoted_by, before.reason = utc_now(), by, reason
+    audit(session, by=by, action=TAKEN_BACK, subject=retired.version, counts={"to_shipped": int(before is None), "reason": reason})
     return before.version if before else None
 
 

@@ -11,14 +11,28 @@ from coprod_nlp.vocabulary import ClassifierRole, ReadingStatus, RunStatus
 from models.classifier import Classifier
 from models.post import Post, PostReading
 from models.queries import BATCH, Scope
-from models.run import Run
+from models.run import AuditEntry, Run
 
 TENTHS = 10
+# What the audit log calls the two decisions about which classifier reads.
+PROMOTED, TAKEN_BACK = "promote_classifier", "rollback_classifier"
 
 
 def champion(session: Session) -> Classifier | None:
     """The classifier that was promoted to read with; None where the shipped one reads."""
     return session.scalar(select(Classifier).where(col(Classifier.role) == ClassifierRole.CHAMPION))
+
+
+def promotions(session: Session) -> list[str]:
+    """Versions whose promotion stands, in order: the last one reads. None is left where the shipped one does."""
+    deciding = col(AuditEntry.action).in_((PROMOTED, TAKEN_BACK))
+    standing: list[str] = []
+    for entry in session.scalars(select(AuditEntry).where(deciding).order_by(col(AuditEntry.entry_id))):
+        if entry.action == PROMOTED:
+            standing.append(entry.subject)
+        else:
+            standing = [] if entry.counts.get("to_shipped") else standing[:-1]
+    return standing
 
 
 def classifiers(session: Session) -> list[Classifier]:

@@ -10,7 +10,10 @@ from models.base import Table, UtcDateTime
 
 
 class Contact(Table, table=True):
-    """One message of the council to one network, in one community. Nothing here sends it: a person does."""
+    """One message of the council to one network, in one community. Nothing here sends it: a person does.
+
+    `written_by` last changed the words of the draft; None where they stand as they were made.
+    """
 
     __table_args__ = (
         Index("ix_contact_lead_id", "lead_id"),
@@ -24,7 +27,7 @@ class Contact(Table, table=True):
     )
     personal: ClassVar = frozenset({"draft", "sent_link", "answer", "outcome", "returned_because"})
     not_personal: ClassVar = frozenset(
-        "contact_id lead_id council area community_id status route checklist version made_at made_by submitted_at submitted_by "
+        "contact_id lead_id council area community_id status route checklist version made_at made_by written_by submitted_at submitted_by "
         "signed_at signed_by sent_at sent_by answers changed_at".split()
     )
 
@@ -41,6 +44,7 @@ class Contact(Table, table=True):
     version: int = 1
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     made_by: str
+    written_by: str | None = None
     submitted_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     submitted_by: str | None = None
     signed_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

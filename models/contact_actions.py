@@ -14,7 +14,7 @@ from models.classifier_actions import RefusedError
 from models.contact import Contact, ContactHold
 from models.contact_queries import holds_on, open_contact
 from models.decision import LeadState
-from models.decision_actions import ChangedError, Choice, decide
+from models.decision_actions import ChangedError, Choice, KnownLead, decide
 from models.desk_words import ContactStatus, HoldKind, LeadAction
 
 DRAFT_CHARS = 5_000
@@ -38,7 +38,9 @@ def start_contact(session: Session, lead: Any, *, community_id: str, route: str,
 
 
 def save_draft(session: Session, contact: Contact, *, draft: str, checklist: Collection[str], version: int, by: str) -> None:
-    _change(session, contact, {ContactStatus.DRAFT}, version=version, draft=_short(draft), checklist=sorted(checklist))
+    draft = draft.replace("\r\n", "\n")  # as a browser sends what nobody changed
+    values = {"draft": _short(draft), "checklist": sorted(checklist)} | ({"written_by": by} if draft != contact.draft else {})
+    _change(session, contact, {ContactStatus.DRAFT}, version=version, **values)
     audit(session, by=by, action="contact_save", subject=contact.contact_id, counts={"checked": len(checklist)})
 
 
@@ -56,7 +58,7 @@ def submit(session: Session, contact: Contact, *, needed: Collection[str], must_
 
 def sign_off(session: Session, contact: Contact, *, version: int, by: str) -> None:
     """A second person agrees. The one who submitted, made or last wrote it cannot."""
-    if by in {contact.submitted_by, contact.made_by}:
+    if by in {contact.submitted_by, contact.made_by, contact.written_by}:
         raise RefusedError("a second person signs off; ask a colleague")
     _refuse_on_hold(session, contact.council, contact.lead_id, contact.community_id)
     _change(session, contact, {ContactStatus.WAITING}, version=version, status=ContactStatus.SIGNED_OFF, signed_at=utc_now(), signed_by=by)
@@ -98,11 +100,12 @@ def record_answer(session: Session, contact: Contact, *, answers: int, answer: s
     audit(session, by=by, action="contact_answer", subject=contact.contact_id, counts={"answers": answers})
 
 
-def close_contact(session: Session, contact: Contact, lead: Any, *, outcome: str, version: int, by: str) -> None:
-    """What came of it: "you said, we did"."""
+def close_contact(session: Session, contact: Contact, *, outcome: str, version: int, by: str) -> None:
+    """What came of it: "you said, we did". Retention may have taken the lead away by then."""
     if not outcome.strip():
         raise RefusedError("say what came of it, also when nothing did; that is what closes the loop")
     _change(session, contact, {ContactStatus.SENT}, version=version, status=ContactStatus.CLOSED, outcome=_short(outcome.strip()))
+    lead = KnownLead(contact.lead_id, contact.council, contact.area)
     decide(session, lead, Choice(LeadAction.CLOSE), version=_lead_version(session, contact.lead_id), by=by)
     audit(session, by=by, action="contact_close", subject=contact.contact_id, counts={"answers": contact.answers or 0})
 

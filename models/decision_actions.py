@@ -48,13 +48,24 @@ class Choice:
     assignee: str | None = None
 
 
+@dataclass(frozen=True)
+class KnownLead:
+    """A lead as a message to it remembers it. It may have been withdrawn since, so there is no score."""
+
+    lead_id: str
+    council: str
+    area: str
+    score: None = None
+    parts: tuple[()] = ()
+
+
 def decide(session: Session, lead: Any, choice: Choice, *, version: int, by: str) -> LeadDecision:
     """Change where a lead stands.
 
     Parameters
     ----------
     lead
-        A row of `lead`: what the officer saw of its score is kept with the decision.
+        A row of `lead`, or a KnownLead: what the officer saw of its score is kept with the decision.
     version
         The version the officer looked at; 0 where nobody had decided.
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from models.decision import LeadCommunity, LeadDecision, LeadState
 from models.desk_words import LeadStatus
-from models.lead import Lead, LeadMessage, Network, NetworkVoice
+from models.lead import Lead, LeadMessage, Network
 from models.post import Post, PostReading
 from models.report import LeadPlace
 from models.run import Run
@@ -77,12 +77,6 @@ def lead_of_council(connection: Connection, council: str, lead_id: str, *, minim
     return connection.execute(_lead_statement(), values).one_or_none()
 
 
-def state_of(connection: Connection, council: str, lead_id: str) -> Any | None:
-    """What was decided on a lead, also where it is ranked no more."""
-    statement = select(LeadState.__table__).where(col(LeadState.lead_id) == lead_id, col(LeadState.council) == council)  # type: ignore[attr-defined]
-    return connection.execute(statement).one_or_none()
-
-
 def history(connection: Connection, council: str, lead_id: str) -> list[Any]:
     """Decisions on a lead, newest first."""
     return list(connection.execute(_history_statement(), {"lead_id": lead_id, "council": council}))
@@ -91,12 +85,6 @@ def history(connection: Connection, council: str, lead_id: str) -> list[Any]:
 def evidence(connection: Connection, lead_id: str) -> list[Any]:
     """The strongest willing messages behind a lead, with their words."""
     return list(connection.execute(_evidence_statement(), {"lead_id": lead_id}))
-
-
-def voices_of(connection: Connection, network_id: str) -> list[tuple[str, bool]]:
-    """Author keys of a network, each with whether it is willing: for drawing, never for showing."""
-    statement = select(col(NetworkVoice.author_key), col(NetworkVoice.is_willing)).where(col(NetworkVoice.network_id) == network_id)
-    return [(row.author_key, row.is_willing) for row in connection.execute(statement.order_by(col(NetworkVoice.author_key)))]
 
 
 def communities_of(connection: Connection, lead_id: str) -> list[tuple[str, int]]:

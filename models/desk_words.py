@@ -79,6 +79,7 @@ class RequestOutcome(StrEnum):
     """How a request ended."""
 
     REMOVED = "removed"
+    KEPT_OUT = "kept_out"
     MESSAGE_REMOVED = "message_removed"
     COPY_GIVEN = "copy_given"
     NOT_FOUND = "not_found"

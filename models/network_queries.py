@@ -50,12 +50,6 @@ def changes_of_run(connection: Connection, run_id: str) -> list[Any]:
     return list(connection.execute(statement.order_by(col(NetworkChange.network_id))))
 
 
-def history_of_network(connection: Connection, network_id: str) -> list[Any]:
-    """What rankings made of a network, the newest first."""
-    statement = select(NetworkChange.__table__).where(col(NetworkChange.network_id) == network_id)  # type: ignore[attr-defined]
-    return list(connection.execute(statement.order_by(col(NetworkChange.changed_at).desc(), col(NetworkChange.run_id))))
-
-
 def standing_decisions(connection: Connection, council: str) -> list[Any]:
     """For each lead of a council that was shortlisted or rejected last, that decision with what its score was made of then."""
     choosing = (LeadAction.SHORTLIST, LeadAction.REJECT, LeadAction.NOT_NOW, LeadAction.REOPEN)

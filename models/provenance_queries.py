@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from models.cursor import SourceCursor
-from models.provenance import Poll, Provenance
+from models.provenance import Poll
 
 
 def cursor_state(connection: Connection, *, platform: str, community_id: str, query: str) -> dict[str, Any]:
@@ -32,19 +32,6 @@ def polls_of_target(connection: Connection, *, community_id: str, query: str, li
 def polls_of_run(connection: Connection, run_id: str) -> list[Any]:
     statement = select(Poll.__table__).where(col(Poll.run_id) == run_id)  # type: ignore[attr-defined]
     return list(connection.execute(statement.order_by(col(Poll.started_at), col(Poll.poll_id))))
-
-
-def origin(connection: Connection, post_id: str) -> Any:
-    """Where a post came from: its first poll with source, community, query, run, campaign and terms; None where not known."""
-    statement = (
-        select(
-            col(Provenance.first_fetched_at), col(Provenance.last_fetched_at), col(Poll.source), col(Poll.platform), col(Poll.community_id),
-            col(Poll.query), col(Poll.run_id), col(Poll.campaign), col(Poll.terms_version),
-        )
-        .join(Poll, col(Poll.poll_id) == col(Provenance.first_poll_id))
-        .where(col(Provenance.post_id) == post_id)
-    )  # fmt: skip
-    return connection.execute(statement).one_or_none()
 
 
 def newest_polls(connection: Connection, communities: Collection[str]) -> list[Any]:

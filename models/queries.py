@@ -242,9 +242,10 @@ def lead_evidence(connection: Connection, lead_id: str) -> list[Any]:
     return list(connection.execute(statement))
 
 
-def network_voices(connection: Connection, network_id: str) -> list[str]:
-    statement = select(col(NetworkVoice.author_key)).where(col(NetworkVoice.network_id) == network_id)
-    return list(connection.scalars(statement.order_by(col(NetworkVoice.author_key))))
+def network_voices(connection: Connection, network_id: str) -> dict[str, bool]:
+    """Author keys of a network, each with whether it is willing: for drawing, never for showing."""
+    statement = select(col(NetworkVoice.author_key), col(NetworkVoice.is_willing)).where(col(NetworkVoice.network_id) == network_id)
+    return {row.author_key: row.is_willing for row in connection.execute(statement.order_by(col(NetworkVoice.author_key)))}
 
 
 def network_ties(connection: Connection, network_id: str) -> list[Any]:

@@ -10,19 +10,23 @@ from sqlmodel import col
 from coprod_nlp.vocabulary import ReadingStatus
 from models.lead import Lead, LeadMessage, NetworkVoice
 from models.post import Post, PostReading
-from models.queries import BATCH, Scope, nobody_objected
+from models.queries import BATCH, Scope, lead_evidence, nobody_objected
 from models.run import Run
 
 
-def network_messages(connection: Connection, scope: Scope, network_id: str, *, area: str, version: str) -> list[Any]:
-    """Every message of a network's voices in a policy area with its words and its reading, by post id."""
+def card_messages(connection: Connection, scope: Scope, lead: Any, *, version: str) -> list[Any]:
+    """Every message that a lead's card tells of, with its words and its reading: those of its network's voices in the policy area, and
+    those behind the lead that bear on it by what they answer, without naming the area themselves.
+    """
     statement = (
         _messages(scope, version=version)
         .join(NetworkVoice, col(NetworkVoice.author_key) == col(Post.author_key))
-        .where(col(NetworkVoice.network_id) == network_id)
+        .where(col(NetworkVoice.network_id) == lead.network_id)
         .order_by(col(Post.post_id))
     )
-    return [row for row in connection.execute(statement) if area in row.areas]
+    rows = [row for row in connection.execute(statement) if lead.area in row.areas]
+    known = {row.post_id for row in rows}
+    return rows + [row for row in lead_evidence(connection, lead.lead_id) if row.post_id not in known]
 
 
 def messages_with_an_area(connection: Connection, scope: Scope, *, version: str) -> Iterator[Any]:

@@ -1,7 +1,6 @@
 """How a request under the UK GDPR goes on: received, put off, acted on, closed. Each step is one transaction and one audit row."""
 
 import secrets
-from calendar import monthrange
 from collections.abc import Collection
 from datetime import date
 
@@ -11,7 +10,7 @@ from sqlmodel import Session, col
 from coprod_nlp.vocabulary import Right
 from models import right_actions
 from models.actions import audit
-from models.base import utc_now
+from models.base import months_after, utc_now
 from models.bulk import upsert
 from models.classifier_actions import RefusedError
 from models.desk_words import RequestOrigin, RequestOutcome
@@ -70,7 +69,10 @@ def extend_request(session: Session, request: RightsRequest, *, because: str, by
 
 
 def keep_out_for(session: Session, request: RightsRequest, *, author_keys: Collection[str], by: str) -> None:
-    """Do what was asked: remove everything of the person, keep them out from now on, close the request."""
+    """Do what was asked: remove everything of the person, keep them out from now on, close the request.
+
+    Where no message was found it is not closed as removed: the name may be another than the one that the person writes under.
+    """
     _only_open(request)
     keys = keys_of_request(session.connection(), request.request_id) | set(author_keys)
     if not keys:
@@ -80,7 +82,8 @@ def keep_out_for(session: Session, request: RightsRequest, *, author_keys: Colle
     if request.kind == Right.ACCESS:
         raise RefusedError("this person asked for a copy, not for removal; take in a request for erasure if they want that too")
     found = right_actions.keep_out(session, keys, right=Right(request.kind), case=request.request_id, by=by)
-    _close(session, request, RequestOutcome.REMOVED, counts=dict(+found.counts), by=by)
+    outcome = RequestOutcome.REMOVED if found.counts["post"] else RequestOutcome.KEPT_OUT
+    _close(session, request, outcome, counts=dict(+found.counts), by=by)
 
 
 def erase_message_for(session: Session, request: RightsRequest, post_id: str, *, by: str) -> None:
@@ -97,18 +100,12 @@ def close_request(session: Session, request: RightsRequest, outcome: RequestOutc
     _only_open(request)
     if not _clean(reason):
         raise RefusedError("say why it is closed; the person is owed a reason")
-    if outcome in {RequestOutcome.REMOVED, RequestOutcome.MESSAGE_REMOVED}:
+    if outcome in {RequestOutcome.REMOVED, RequestOutcome.KEPT_OUT, RequestOutcome.MESSAGE_REMOVED}:
         raise RefusedError("use the button that removes; nothing was removed yet")
     if outcome == RequestOutcome.COPY_GIVEN and request.kind != Right.ACCESS:
         raise RefusedError("a copy answers a request for access alone")
     _check_length(reason, REASON_CHARS, "the reason")
     _close(session, request, outcome, counts={}, by=by, reason=_clean(reason))
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last day where it is shorter."""
-    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _close(session: Session, request: RightsRequest, outcome: RequestOutcome, *, counts: dict[str, int], by: str, reason: str = "") -> None:

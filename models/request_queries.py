@@ -38,11 +38,6 @@ def requests_of(connection: Connection, council: str, *, is_open: bool) -> list[
     return list(connection.execute(statement.where(closed.is_not(None)).order_by(closed.desc(), col(RightsRequest.request_id)).limit(200)))
 
 
-def count_open_requests(connection: Connection, *, council: str) -> int:
-    statement = select(func.count()).select_from(RightsRequest)
-    return connection.scalar(statement.where(col(RightsRequest.council) == council, col(RightsRequest.closed_at).is_(None))) or 0
-
-
 def keys_of_request(connection: Connection, request_id: str) -> set[str]:
     return set(connection.scalars(select(col(RequestKey.author_key)).where(col(RequestKey.request_id) == request_id)))
 

@@ -1,14 +1,14 @@
 """What is asked of the store for people's rights and for retention. Nothing here is shown to officers: it serves one request at a time."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, or_, select
 from sqlmodel import col
 
 from coprod_nlp.vocabulary import PROGRAMS_ADDRESS
-from models.base import Table
+from models.base import Table, months_after
 from models.bulk import among
 from models.key_state import KeyState
 from models.notice import PostNotice
@@ -20,6 +20,7 @@ from models.written import ExportFile, ExportPost, WrittenReport
 
 # Platforms that are asked for a post by its link alone: an empty place has none, so nothing can be asked any more.
 ASKED_BY_LINK = frozenset({"bluesky"})
+SOON_DAYS = 7
 
 
 def posts_of_keys(connection: Connection, keys: Collection[str]) -> list[Any]:
@@ -110,8 +111,12 @@ def posts_without_notice(*, communities: Collection[str], collected_before: date
     )  # fmt: skip
 
 
-def notice_counts(connection: Connection, *, overdue_before: datetime, soon_before: datetime) -> list[Any]:
-    """By community: posts with an author whose notice is overdue, due soon, due later, given, exempt; and the first day of collection."""
+def notice_counts(connection: Connection, *, now: datetime) -> list[Any]:
+    """By community: posts with an author whose notice is overdue, due soon, due later, given, exempt; and the first day of collection.
+
+    A notice is due one calendar month after collection, soon within `SOON_DAYS`.
+    """
+    overdue_before, soon_before = months_after(now, -1), months_after(now + timedelta(days=SOON_DAYS), -1)
     collected = func.coalesce(col(Provenance.first_fetched_at), col(Post.fetched_at))
     undecided = col(PostNotice.post_id).is_(None)
     statement = (

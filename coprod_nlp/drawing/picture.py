@@ -53,14 +53,14 @@ class NetworkPicture:
     height: int = HEIGHT
 
 
-def network_graph(ties: Iterable[Any], willing: set[str], voices: Iterable[str] = ()) -> "nx.Graph[str]":
-    """Ties (source_key, target_key, meetings) as a graph in a fixed order; nodes know whether they are willing."""
+def network_graph(ties: Iterable[Any], voices: Mapping[str, bool]) -> "nx.Graph[str]":
+    """Ties (source_key, target_key, meetings) and voices, each with whether it is willing, as a graph in a fixed order."""
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
     for tie in ties:
         totals[min(tie.source_key, tie.target_key), max(tie.source_key, tie.target_key)] += tie.meetings
     graph: nx.Graph[str] = nx.Graph()
-    for key in sorted({*voices, *willing, *(key for pair in totals for key in pair)}):
-        graph.add_node(key, willing=key in willing)
+    for key in sorted({*voices, *(key for pair in totals for key in pair)}):
+        graph.add_node(key, willing=voices.get(key, False))
     graph.add_weighted_edges_from((first, second, meetings) for (first, second), meetings in sorted(totals.items()))
     return graph
 

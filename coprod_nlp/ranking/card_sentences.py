@@ -9,6 +9,8 @@ from coprod_nlp.ranking.reasons import count_of
 
 def readiness_sentence(ready: Readiness) -> str:
     """Ability and willingness, read apart: what they call for, and the numbers behind it."""
+    if not ready.willing:
+        return "Nobody says here that they are willing."
     if 2 * ready.held_back >= ready.willing:
         calls_for = "Willing but held back: take away what stands in the way first"
     elif 2 * ready.able >= ready.willing:

@@ -16,7 +16,6 @@ class GazetteerPlace:
     name: str
     names: tuple[str, ...]
     ward: str | None
-    is_ward: bool = False
 
 
 class Gazetteer:

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from coprod_nlp.cells import is_formula
+from coprod_nlp.cells import guarded, unguarded
 from coprod_nlp.text.spans import is_place
 from flows.labels.records import as_lines
 from flows.labels.rows import (
@@ -50,7 +50,7 @@ def read_own(record: Record) -> list[LabelRow]:
 
 
 def read_table_row(record: Record) -> list[LabelRow]:
-    cells = {name: _unguarded(cell) for name, cell in record.items()}
+    cells = {name: unguarded(cell) for name, cell in record.items()}
     return read_own({**cells, "evidence": _evidence_in(cells.get("evidence", ""))})
 
 
@@ -67,7 +67,7 @@ def write_table(items: Iterable[PostToWrite]) -> Iterator[str]:
             cells = row | {"areas": ";".join(row["areas"] or ()), "signals": ";".join(row["signals"] or ())}
             cells["evidence"] = "\n".join(f"{span['signal']}: {' '.join(span['text'].split())}" for span in row["evidence"] or ())
             cells["sensitive"] = "" if given is None else str(given.is_sensitive).lower()
-            yield _line([_guarded(cells[name]) for name in COLUMNS])
+            yield _line([guarded(cells[name]) for name in COLUMNS])
 
 
 def _row(item: PostToWrite, given: GivenLabels | None) -> dict[str, Any]:
@@ -98,12 +98,3 @@ def _evidence_in(cell: str) -> list[dict[str, Any]]:
     """From a cell: a line each, `signal: words`."""
     parts = (line.partition(":") for line in cell.splitlines() if line.strip())
     return [{"signal": signal, "text": words} for signal, _, words in parts]
-
-
-def _guarded(cell: str) -> str:
-    """An apostrophe before what a spreadsheet would take for a formula, or for an apostrophe of ours."""
-    return f"'{cell}" if is_formula(cell.lstrip("'")) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and is_formula(cell.lstrip("'")) else cell

@@ -11,7 +11,7 @@ from typing import Any
 
 import networkx as nx
 
-from coprod_nlp.cells import is_formula
+from coprod_nlp.cells import guarded
 from coprod_nlp.ranking.reasons import PART_NAMES, count_of
 from flows.reports.content import ReportContent
 from flows.reports.lead import LeadContent
@@ -29,7 +29,6 @@ COVERAGE_COLUMNS = ("what", "name", "residents", "posts", "posts_for_each_1000",
 # The titles of CiviCRM's own import fields for organisations, which its import matches by name; the lengths are those of its columns.
 CIVICRM_COLUMNS = ("External Identifier", "Organization Name", "Contact Source", "Website", "Note(s)")
 CIVICRM_NAME_CHARS, CIVICRM_SOURCE_CHARS = 128, 255
-# Spreadsheets take a cell that starts like this for a formula.
 # Only drawn, or said elsewhere in the same object.
 NOT_IN_JSON = ("picture", "chart")
 
@@ -101,7 +100,7 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=columns)
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: guarded(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 
@@ -136,10 +135,6 @@ def _civicrm_row(content: ReportContent, lead: LeadContent) -> Mapping[str, Any]
         "Website": lead.routes[0].link if lead.routes else "",
         "Note(s)": note,
     }
-
-
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and is_formula(value) else value
 
 
 def _plain(value: Any) -> str:

@@ -135,11 +135,8 @@ def _found(connection: Connection, job: Job, row: Any, gazetteer: Gazetteer) -> 
     if network is None:
         raise LookupError(f"lead {row.lead_id} has no network {row.network_id}; rank again")
     voices, ties = queries.network_voices(connection, row.network_id), queries.network_ties(connection, row.network_id)
-    graph = network_graph(ties, {message.author_key for message in messages if message.is_willing}, voices)
-    version = job.run().versions["reading"]
-    rows = report_queries.network_messages(connection, job.scope(), row.network_id, area=row.area, version=version)
-    # A message may bear on the lead by what it answers, without naming the policy area itself.
-    rows += [message for message in messages if message.post_id not in {row.post_id for row in rows}]
+    graph = network_graph(ties, voices)
+    rows = report_queries.card_messages(connection, job.scope(), row, version=job.run().versions["reading"])
     told = {message.post_id: Told.of(message) for message in rows}
     card = network_card(list(told.values()), voices=voices, ties=graph.edges, gazetteer=gazetteer, until=job.scope().until)
     return _Found(network, messages, told, {message.post_id: safe_link(message.permalink) for message in rows}, graph, card)

@@ -70,7 +70,7 @@ class StandingGroup:
 
 def council_gazetteer(job: Job) -> Gazetteer:
     """Wards and landmarks of the council, by every name they go by."""
-    wards = [GazetteerPlace(ward.name, (ward.name, *ward.aliases), ward.code, is_ward=True) for ward in job.council.wards]
+    wards = [GazetteerPlace(ward.name, (ward.name, *ward.aliases), ward.code) for ward in job.council.wards]
     marks = [
         GazetteerPlace(place.name, (place.name, *place.aliases), place.ward)
         for place in job.config.places

@@ -15,10 +15,8 @@ class Permission:
     """What a live run may gather, and in whose name."""
 
     campaign: str
-    platform: str
     targets: tuple[Target, ...]
     terms_version: str
-    approval: str
 
 
 def permit(config: Config, *, platform: str, council: str, campaign: str | None, today: date) -> Permission:
@@ -38,7 +36,7 @@ def permit(config: Config, *, platform: str, council: str, campaign: str | None,
     targets = tuple(_targets(config, found, platform))
     if missing := list(_missing(found, platform=platform, council=council, targets=targets, today=today)):
         raise SourceRefusedError(f"{platform}: campaign {key} does not allow this run; in campaigns.toml: {'; '.join(missing)}")
-    return Permission(key, platform, targets, found.terms[platform], found.reddit_approval or "")
+    return Permission(key, targets, found.terms[platform])
 
 
 def _campaign(config: Config, *, platform: str, council: str, campaign: str | None) -> tuple[str, Campaign]:

@@ -41,8 +41,7 @@ def _exported_graph(connection: Connection, content: ReportContent) -> tuple["nx
     numbered: list[NumberedVoice] = []
     for place, lead in enumerate(sorted(content.leads, key=lambda lead: lead.network_id), start=1):
         network_id = lead.network_id
-        willing = {message.author_key for message in queries.lead_evidence(connection, lead.lead_id) if message.is_willing}
-        graph = network_graph(queries.network_ties(connection, network_id), willing, queries.network_voices(connection, network_id))
+        graph = network_graph(queries.network_ties(connection, network_id), queries.network_voices(connection, network_id))
         names = {key: f"network {place} voice {number}" for number, key in enumerate(sorted(graph), start=1)}
         for key, is_willing in graph.nodes(data="willing"):
             exported.add_node(names[key], network=place, network_id=network_id, areas=lead.area_key, willing=is_willing)

@@ -193,6 +193,10 @@ def test_readiness_says_what_it_calls_for_and_the_numbers_behind_it(ready: Readi
     assert sentence.endswith(end)
 
 
+def test_where_nobody_is_willing_nothing_is_said_of_what_they_are_ready_for() -> None:
+    assert readiness_sentence(Readiness(0, 0, 0)) == "Nobody says here that they are willing."
+
+
 @pytest.mark.parametrize(
     ("voices", "ties", "expected"),
     [

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from coprod_nlp.ranking.places import Gazetteer, GazetteerPlace
 
-GREEN = GazetteerPlace("Hallow Green", ("Hallow Green", "Hallow Grn"), "E5", is_ward=True)
+GREEN = GazetteerPlace("Hallow Green", ("Hallow Green", "Hallow Grn"), "E5")
 WEIR = GazetteerPlace("Kettle Weir", ("Kettle Weir",), "E4")
 REC = GazetteerPlace("Rec", ("Rec", "Recreation Ground"), "E5")
 ROW = GazetteerPlace("Tanners Row", ("Tanners Row", "Tanner's Row", "Tanners"), "E6")

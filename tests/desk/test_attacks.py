@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy
 from sqlalchemy import func, select
 
+from coprod_nlp.cells import guarded
 from desk.auth import cookie_name, form_token
-from desk.export import safe_cell
 from desk.shield import HEADERS, MOST_BYTES
 from models.decision import LeadDecision
 from models.desk_words import Role
@@ -232,9 +232,9 @@ def test_what_breaks_says_nothing_of_the_inside(tmp_path: Path) -> None:
         assert inside not in page.text
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"], ids=["equals", "plus", "minus", "at", "tab", "return"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"], ids=["equals", "plus", "minus", "at", "tab", "return", "line"])
 def test_no_cell_of_a_table_is_a_formula(start: str) -> None:
-    assert safe_cell(f"{start}HYPERLINK(1)").startswith("'")
+    assert guarded(f"{start}HYPERLINK(1)").startswith("'")
 
 
 def test_an_export_holds_no_words_of_residents_and_is_in_the_audit_log(desk: RunningDesk, officer: Browser) -> None:

@@ -12,6 +12,8 @@ from models.base import utc_now
 from models.contact import Contact, ContactHold
 from models.decision import LeadState
 from models.desk_words import Role
+from models.right_actions import expire_posts
+from models.session import unit_of_work
 from tests.desk.conftest import Browser, RunningDesk
 from tests.desk.stock import OTHER_COUNCIL, lead_id, stock
 
@@ -73,6 +75,23 @@ def test_the_whole_way_from_draft_to_you_said_we_did(desk: RunningDesk, officer:
     assert done == [f"contact_{name}" for name in ("start", "save", "submit", "sign_off", "sent", "answer", "close")]
 
 
+def test_a_message_that_was_sent_is_closed_also_after_retention_took_its_lead(desk: RunningDesk, officer: Browser, second: Browser) -> None:
+    address = start(desk, officer)
+    hand_over(desk, officer, address)
+    step(desk, second, address, "sign_off")
+    step(desk, officer, address, "sent")
+    with unit_of_work(desk.engine) as session:
+        expire_posts(session, kept_days={}, default_days=0, by="run")
+    assert officer.get(LEAD).status_code != 200
+    assert step(desk, officer, address, "answer", answers="2", answer="They want tools.")[0] == 200
+    status, page = step(desk, officer, address, "close", outcome="The parks team lends tools.")
+    assert status == 200
+    assert "The parks team lends tools" in page
+    assert contact(desk).status == "closed"
+    with desk.engine.connect() as connection:
+        assert connection.scalar(select(col(LeadState.status))) == "closed"
+
+
 def test_who_prepared_or_handed_over_a_message_cannot_sign_it_off(desk: RunningDesk, officer: Browser, second: Browser) -> None:
     address = start(desk, officer)
     assert hand_over(desk, second, address)[0] == 200
@@ -80,6 +99,18 @@ def test_who_prepared_or_handed_over_a_message_cannot_sign_it_off(desk: RunningD
         status, page = step(desk, browser, address, "sign_off")
         assert status == 400
         assert "a second person signs off" in page
+    assert step(desk, desk.sign_in(Role.OFFICER, username="cat"), address, "sign_off")[0] == 200
+
+
+def test_who_last_wrote_a_draft_cannot_sign_it_off_whoever_hands_it_over(desk: RunningDesk, officer: Browser, second: Browser) -> None:
+    address = start(desk, officer)
+    step(desk, second, address, "save", draft=f"{contact(desk).draft}\nOn Saturday at ten.")
+    unchanged = contact(desk).draft.replace("\n", "\r\n")
+    assert step(desk, officer, address, "submit", draft=unchanged, checklist=list(CHECKS))[0] == 200
+    status, page = step(desk, second, address, "sign_off")
+    assert (status, contact(desk).status) == (400, "waiting")
+    assert "a second person signs off" in page
+    assert 'value="sign_off"' not in page
     assert step(desk, desk.sign_in(Role.OFFICER, username="cat"), address, "sign_off")[0] == 200
 
 

@@ -1,21 +1,23 @@
 """Officers' pages: the list, a lead, decisions, undo, and two officers at once."""
 
-from datetime import date, timedelta
+from datetime import date, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import delete, event, select, update
 from sqlmodel import col
 
 from models import decision_actions
 from models.account import Account
 from models.base import utc_now
 from models.decision import LeadDecision, LeadState
-from models.decision_queries import decided_leads
 from models.desk_words import RejectReason, Role
+from models.lead import LeadMessage
+from models.post import PostReading
+from models.run import Run
 from models.session import unit_of_work
 from tests.desk.conftest import Browser, RunningDesk
-from tests.desk.stock import COUNCIL, OTHER_COUNCIL, lead_id, stock
+from tests.desk.stock import COUNCIL, OTHER_COUNCIL, THEN, lead_id, stock
 
 LEAD = f"/leads/{lead_id(1)}"
 WORDS = "an for the clean-up"
@@ -221,22 +223,24 @@ def test_messages_of_a_voice_seen_too_often_this_week_are_held_back_and_it_says_
     assert WORDS in desk.sign_in(Role.OFFICER, username="ben").get(LEAD).text
 
 
-def test_the_ranking_may_learn_from_decisions_about_the_lead_that_still_stand(desk: RunningDesk, officer: Browser) -> None:
-    decide(desk, officer, "shortlist", number=1)
-    decide(desk, officer, "reject", number=2, reason="not_a_group")
-    decide(desk, officer, "reject", number=3, reason="already_known")
-    decide(desk, officer, "shortlist", number=4)
-    officer.post(f"/leads/{lead_id(4)}/undo", page=f"/leads/{lead_id(4)}", version="1")
-    decide(desk, officer, "reject", number=5, reason="no_fit")
-    decide(desk, officer, "shortlist", number=5)
-    with desk.engine.connect() as connection:
-        found = decided_leads(connection, COUNCIL)
-    assert [(lead, is_accepted) for lead, is_accepted, _ in found] == [(lead_id(1), True), (lead_id(2), False), (lead_id(5), True)]
-    assert found[0][2] == {"willingness": 0.8, "fit": None}
-
-
 def test_no_page_shows_a_key_of_a_voice(officer: Browser) -> None:
     assert "m1-voice" not in officer.get(LEAD).text + officer.get(f"{LEAD}/network").text + officer.get(f"{LEAD}/picture.svg").text
+
+
+def test_the_card_tells_of_messages_that_bear_on_the_lead_only_by_what_they_answer(desk: RunningDesk, officer: Browser) -> None:
+    with desk.engine.begin() as connection:
+        connection.execute(update(PostReading).where(col(PostReading.post_id).like("p-m1-%")).values(areas={}))
+    text = officer.get(f"{LEAD}/network").text
+    assert "3 messages of 3 people about this, in a network of 3." in text
+    assert "of 3 willing voices" in text
+
+
+def test_the_card_tells_of_the_period_of_the_run_in_the_zone_that_it_was_asked_in(desk: RunningDesk, officer: Browser) -> None:
+    half_an_hour_before = (THEN - timedelta(minutes=30)).astimezone(timezone(timedelta(hours=2))).isoformat()
+    with desk.engine.begin() as connection:
+        connection.execute(update(Run).values(request={"since": half_an_hour_before}))
+        connection.execute(delete(LeadMessage))
+    assert "3 messages of 3 people about this" in officer.get(f"{LEAD}/network").text
 
 
 def test_places_in_the_list_are_found_in_an_index_without_reading_a_lead(desk: RunningDesk, officer: Browser) -> None:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from desk.auth import cookie_name
+from desk.under_way import SignIns
 from models.desk_words import Role
 from tests.desk.conftest import Browser, RunningDesk, running
 
@@ -137,3 +139,17 @@ def test_a_provider_that_does_not_answer_is_named_as_the_reason(tmp_path: Path, 
 def test_without_a_provider_in_the_settings_there_are_no_such_pages(tmp_path: Path, stored: Callable[[Path], Path]) -> None:
     with running(stored(tmp_path)) as desk:
         assert [desk.nobody().get(path).status_code for path in ("/oidc/start", "/oidc/callback")] == [404, 404]
+
+
+def test_of_many_who_sign_in_at_once_each_comes_back_once() -> None:
+    sign_ins, states = SignIns(), [f"state-{number}" for number in range(2_000)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda state: sign_ins.begin(state, browser=state, nonce="", verifier="", following="/"), states))
+            found = list(threads.map(sign_ins.end, states))
+    finally:
+        sys.setswitchinterval(before)
+    assert [one and one.browser for one in found] == states
+    assert [sign_ins.end(state) for state in states] == [None] * len(states)

@@ -1,7 +1,9 @@
 """Objections, erasure and access at the desk: from the public page or a letter, with a clock, to the removal and the answer."""
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from coprod_nlp.vocabulary import Right
 from desk import public
 from models import request_actions
 from models.actions import audit, store_labels
-from models.base import utc_now
+from models.base import months_after, utc_now
 from models.classifier_actions import RefusedError
 from models.desk_words import RequestOrigin, RequestOutcome, Role
 from models.label import Label
@@ -21,8 +23,9 @@ from models.post import Post
 from models.request import RequestKey, RightsRequest
 from models.run import Suppression
 from models.session import unit_of_work
-from tests.desk.conftest import Browser, RunningDesk
+from tests.desk.conftest import Browser, RunningDesk, running
 from tests.desk.stock import OTHER_COUNCIL, TOWN, stock
+from tests.fakes.live import write_config
 
 LINK = "https://forum.example/message"
 
@@ -77,6 +80,47 @@ def test_an_objection_from_the_public_page_ends_with_the_persons_messages_remove
     assert ("dora", "request_closed", request.request_id) in desk.audited()
     desk.wait_for("renew")
     assert "written anew or withdrawn" in officer.get(f"/requests/{request.request_id}").text
+
+
+def test_a_plain_name_on_a_forum_with_its_own_server_is_found(tmp_path: Path, stored: Callable[[Path], Path]) -> None:
+    folder = write_config(tmp_path / "config", "plots", platform="discourse", url=lambda _: "https://plots.example/c/trees")
+    with running(stored(tmp_path), config_dir=folder) as desk:
+        stock(desk.engine, leads=1)
+        with desk.engine.begin() as connection:
+            theirs = {"author_key": key_of(desk, "Ann@plots.example", "discourse")}
+            connection.execute(update(Post).where(col(Post.post_id) == "p-m1-voice0").values(theirs))
+        officer = desk.sign_in(Role.DATA_PROTECTION, username="dora")
+        desk.nobody().post("/your-posts", handle="ann", places="discourse:plots")
+        path = f"/requests/{one_request(desk).request_id}"
+        officer.post(f"{path}/remove", page=path, sure="yes", only_message="no")
+        assert one_request(desk).outcome == "removed"
+        assert count(desk, Post, col(Post.post_id) == "p-m1-voice0") == 0
+
+
+@pytest.mark.parametrize("handle", ["ann.bsky.social", "https://bsky.app/profile/ann.bsky.social"], ids=["name", "profile"])
+def test_a_name_on_bluesky_is_refused_with_what_to_give(tmp_path: Path, stored: Callable[[Path], Path], handle: str) -> None:
+    url = "https://bsky.app/profile/did:plc:town/feed/town"
+    with running(stored(tmp_path), config_dir=write_config(tmp_path / "config", "town", platform="bluesky", url=lambda _: url)) as desk:
+        answers = [desk.nobody().post("/your-posts", handle=handle, places="bluesky:town")]
+        officer = desk.sign_in(Role.DATA_PROTECTION)
+        given = {"kind": "erasure", "received_on": utc_now().date().isoformat(), "handle": handle, "places": "bluesky:town"}
+        answers.append(officer.post("/requests/new", **given))
+        assert [answer.status_code for answer in answers] == [400, 400]
+        assert all("link to a post of the account, or its DID" in answer.text for answer in answers)
+        assert count(desk, RightsRequest) == 0
+
+
+def test_nobody_is_told_that_everything_was_removed_where_nothing_was_found(desk: RunningDesk, officer: Browser) -> None:
+    stock(desk.engine, leads=1)
+    reference = taken_in(officer, link="", handle="Anne", places=TOWN)
+    before = officer.get(f"/requests/{reference}").text
+    assert "No message is stored under the name that was given, looked for in Marlowick town forum" in before
+    after = officer.post(f"/requests/{reference}/remove", page=f"/requests/{reference}", sure="yes", only_message="no").text
+    assert one_request(desk).outcome == "kept_out"
+    assert "Everything removed" not in after + officer.get("/requests").text
+    assert "looked for in Marlowick town forum" in after
+    assert "ask for a link to one of their messages" in after
+    assert count(desk, Suppression, col(Suppression.author_key) == key_of(desk, "anne")) == 1
 
 
 def test_the_name_of_an_account_is_stored_nowhere(desk: RunningDesk) -> None:
@@ -199,7 +243,7 @@ def test_the_pages_of_the_data_protection_officer_are_closed_to_others(desk: Run
      ("2027-03-31", -1, "2027-02-28"), ("2027-01-10", -1, "2026-12-10")],
 )  # fmt: skip
 def test_a_month_ends_on_the_same_day_or_on_the_last(received: str, months: int, due: str) -> None:
-    assert request_actions.months_after(date.fromisoformat(received), months) == date.fromisoformat(due)
+    assert months_after(date.fromisoformat(received), months) == date.fromisoformat(due)
 
 
 def test_the_clock_can_be_extended_once_and_only_in_the_first_month(desk: RunningDesk) -> None:
@@ -211,7 +255,7 @@ def test_the_clock_can_be_extended_once_and_only_in_the_first_month(desk: Runnin
         with pytest.raises(RefusedError, match="first month is over"):
             request_actions.extend_request(session, old, because="many messages", by="dora")
         request_actions.extend_request(session, new, because="many messages", by="dora")
-        assert new.due_on == request_actions.months_after(today, 3)
+        assert new.due_on == months_after(today, 3)
         with pytest.raises(RefusedError, match="extended once already"):
             request_actions.extend_request(session, new, because="more", by="dora")
 
@@ -280,7 +324,7 @@ def test_the_public_page_says_where_why_and_for_how_long(desk: RunningDesk) -> N
     assert "36,500 days" in text
 
 
-@pytest.mark.parametrize("outcome", [outcome for outcome in RequestOutcome if outcome.value.endswith("removed")])
+@pytest.mark.parametrize("outcome", [RequestOutcome.REMOVED, RequestOutcome.KEPT_OUT, RequestOutcome.MESSAGE_REMOVED])
 def test_a_request_is_never_closed_as_removed_without_removing(desk: RunningDesk, officer: Browser, outcome: RequestOutcome) -> None:
     reference = taken_in(officer)
     answer = officer.post(f"/requests/{reference}/close", page=f"/requests/{reference}", outcome=outcome, reason="done")

@@ -15,6 +15,7 @@ from models.base import utc_now
 from models.desk_words import Role
 from models.session import unit_of_work
 from tests.desk.conftest import PASSWORD, Browser, RunningDesk
+from tests.desk.stock import OTHER_COUNCIL
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,18 @@ def test_the_first_administrator_is_not_made_of_half_a_form(desk: RunningDesk, f
     answer = desk.nobody().post("/first-run", code=first_code(), **asked)
     assert answer.status_code == 400
     assert f'href="#{field}"' in answer.text
+
+
+def test_the_last_administrator_of_a_council_stays_one_whoever_administers_another(desk: RunningDesk) -> None:
+    admin = desk.sign_in(Role.ADMINISTRATOR, username="ada")
+    desk.account("otto", Role.ADMINISTRATOR, council=OTHER_COUNCIL)
+    own = f"/accounts/{desk.account('ada', Role.ADMINISTRATOR)}"
+    for fields in ({"roles": "officer", "active": "yes"}, {"roles": "administrator", "active": ""}):
+        answer = admin.post(own, display_name="Ada", **fields)
+        assert answer.status_code == 400
+        assert "this is the last administrator of this council" in answer.text
+    desk.account("ben", Role.ADMINISTRATOR)
+    assert admin.post(own, display_name="Ada", roles="officer", active="yes").status_code != 400
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_a_campaign_is_in_force_on_its_first_and_its_last_day(edge: str, tmp_pat
     config = load_config(write_config(tmp_path / "config", NAME, campaign=edge))
     found = permit(config, platform="reddit", council="marlowick", campaign=None, today=TODAY)
     assert [target.place for target in found.targets] == [f"reddit:{NAME}"]
-    assert (found.campaign, found.terms_version, found.approval) == ("listening", "2025-11", "FICTIONAL-APPROVAL-1")
+    assert (found.campaign, found.terms_version) == ("listening", "2025-11")
 
 
 def test_search_terms_are_targets_of_their_own(tmp_path: Path) -> None:

@@ -79,7 +79,9 @@ def test_nothing_is_removed_until_somebody_says_yes(command: str, engine: Engine
 def test_somebody_of_whom_nothing_is_here_is_kept_out_and_the_spelling_is_doubted(engine: Engine) -> None:
     done = coprod("object", "--handle", "Zoe", "--on", "archive:thornby", *BY, "--yes")
     assert (done.code, count(engine)) == (0, 3)
-    assert "kept out from now on; check the spelling" in done.err
+    assert "No message was found under this name on archive:thornby" in done.err
+    assert "ask for a link to one of their messages" in done.err
+    assert "kept out from now on" in done.err
 
 
 def test_one_message_is_erased_by_its_link(engine: Engine) -> None:
@@ -106,6 +108,8 @@ def test_an_answer_to_an_access_request_is_written_to_a_folder_of_its_own(engine
     outcome = coprod("access", *DAN, *BY, "--out", tmp_path / "answer")
     assert outcome.code == 0
     assert {path.name for path in (tmp_path / "answer").iterdir()} == {"access.html", "access.json"}
+    nobody = coprod("access", "--handle", "Zoe", "--on", "archive:thornby", *BY, "--out", tmp_path / "nobody")
+    assert "No message was found under this name" in nobody.err
     again = coprod("access", *DAN, *BY, "--out", tmp_path / "answer")
     assert (again.code, "choose another folder" in again.err) == (2, True)
 

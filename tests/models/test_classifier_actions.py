@@ -139,6 +139,20 @@ def test_a_rollback_goes_back_one_promotion_at_a_time_and_at_last_to_the_shipped
     assert audited(engine)[-1] == ("rollback_classifier", "reading-a", "C. Wood", {"to_shipped": 1, "reason": "misreads lists"})
 
 
+def test_a_rollback_never_goes_round_in_circles(engine: Engine) -> None:
+    register(engine, "reading-a")
+    promote(engine, "reading-a")
+    register(engine, "reading-b", beside="reading-a")
+    promote(engine, "reading-b", over="reading-a")
+    register(engine, "reading-a", beside="reading-b")
+    promote(engine, "reading-a", over="reading-b")
+    assert [rollback(engine), rollback(engine)] == ["reading-b", "reading-a"]
+    register(engine, "reading-b", beside="reading-a")
+    promote(engine, "reading-b", over="reading-a")
+    assert [rollback(engine), rollback(engine)] == ["reading-a", None]
+    assert champion(engine) is None
+
+
 def test_all_promotions_can_be_taken_back_at_once(engine: Engine) -> None:
     register(engine, "reading-a")
     promote(engine, "reading-a")

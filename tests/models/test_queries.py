@@ -243,8 +243,8 @@ def network(network_id: str, scope: str = "s") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def voice(network_id: str, key: str) -> dict[str, Any]:
-    return {"network_id": network_id, "author_key": key, "is_willing": True}
+def voice(network_id: str, key: str, *, is_willing: bool = True) -> dict[str, Any]:
+    return {"network_id": network_id, "author_key": key, "is_willing": is_willing}
 
 
 def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networks_ties(engine: Engine) -> None:
@@ -256,7 +256,7 @@ def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networ
         ])  # fmt: skip
         actions.replace_leads(
             connection, "s", networks=[network("n1"), network("n0")], leads=[lead("l1", 2), lead("l2", 1, "n0")],
-            voices=[voice("n1", key) for key in ("cara", "ben")],
+            voices=[voice("n1", "cara"), voice("n1", "ben", is_willing=False)],
             messages=[{"lead_id": "l1", "post_id": f"p{n}"} for n in range(1, 5)] + [{"lead_id": "l2", "post_id": "p1"}],
         )  # fmt: skip
         assert [row.lead_id for row in queries.leads(connection, "s")] == ["l2", "l1"]
@@ -264,7 +264,7 @@ def test_leads_come_by_rank_with_their_messages_strongest_first_and_their_networ
         assert queries.leads(connection, "another") == []
         evidence = queries.lead_evidence(connection, "l1")
         assert [(row.post_id, row.body) for row in evidence] == [(f"p{n}", f"words of p{n}") for n in (3, 4, 2, 1)]
-        assert queries.network_voices(connection, "n1") == ["ben", "cara"]
+        assert list(queries.network_voices(connection, "n1").items()) == [("ben", False), ("cara", True)]
         assert [tuple(row) for row in queries.network_ties(connection, "n1")] == [("ben", "cara", 2), ("cara", "ben", 1)]
 
 
@@ -278,7 +278,7 @@ def test_replacing_the_leads_of_a_scope_leaves_those_of_another(engine: Engine) 
             )  # fmt: skip
         assert set(connection.scalars(select(col(Lead.lead_id)))) == {"l-b", "l-c"}
         assert set(connection.scalars(select(col(Network.network_id)))) == {"n-b", "n-c"}
-        assert queries.network_voices(connection, "n-a") == queries.lead_evidence(connection, "l-a") == []
+        assert (queries.network_voices(connection, "n-a"), queries.lead_evidence(connection, "l-a")) == ({}, [])
 
 
 def test_a_ranking_takes_the_place_of_the_scopes_that_it_continues(engine: Engine) -> None:
