@@ -135,7 +135,7 @@ def test_an_open_objection_holds_whatever_becomes_of_the_posts_before_it_is_acte
     with unit_of_work(engine) as session:
         request_actions.keep_out_for(session, session.merge(request), author_keys=[], by="dpo")
     keep(engine, post("p1"), post("p2"), post("p3", "ben"))
-    assert stored(engine) == {"p3"}
+    assert stored(engine) == ({"p1", "p3"} if meanwhile == "tombstone" else {"p3"})  # the empty place of what was deleted stays
     with engine.connect() as connection:
         assert list(connection.scalars(select(col(RequestKey.author_key)))) == []
         assert list(connection.scalars(select(col(Suppression.author_key)))) == ["anna"]
