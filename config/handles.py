@@ -12,7 +12,7 @@ PREFIXES = ("/u/", "u/", "/user/", "user/", "@")
 # After one of these a profile's address names its account; Mastodon puts an @ before the name in place of it.
 PROFILE_PARTS = frozenset({"u", "user", "users", "profile"})
 LINK = re.compile(r"(?i)https?://|[^/@\s]+\.[^/@\s]+/.")
-BLUESKY, RSS = "bluesky", "rss"
+ARCHIVE, BLUESKY, RSS = "archive", "bluesky", "rss"
 # Platforms of many servers: the same name on two of them need not be one person, so an account is `name@server`.
 WITH_SERVER = FOUND_BY_ADDRESS - {BLUESKY}
 
@@ -21,7 +21,9 @@ class HandleError(Exception):
     """It is not clear whose account is meant. The message says what to give instead."""
 
 
-def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communities: Iterable[Community]) -> frozenset[str]:
+def keys_of_handle(
+    secrets: Secrets, handle: str, *, on: Sequence[str], communities: Iterable[Community], stored: Iterable[str] = ()
+) -> frozenset[str]:
     """Every author key that an account of this name may have.
 
     Parameters
@@ -30,8 +32,11 @@ def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communit
         A name, with its server or without, or a link to the account's profile.
     on
         Platforms (`reddit`) or communities (`archive:chess`) on which the person says to be known so. Nobody is looked for elsewhere.
+        `archive` is every archive: those of `stored`, and by a key of its own those still to come.
     communities
         Those that are configured: their servers are meant where the name comes without one.
+    stored
+        Communities with posts here.
 
     Raises
     ------
@@ -39,12 +44,12 @@ def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communit
         Where nobody would be found by it.
     """
     name, full = account_of(handle)
-    configured = list(communities)
+    configured, known = list(communities), list(stored)
     return frozenset(
         author_key(secrets, platform=space, author_id=each)
         for place in on
         for each in _names_on(place, name, full, configured)
-        for space in (place, place.partition(":")[0])
+        for space in _spaces(place, configured, known)
     )
 
 
@@ -89,6 +94,14 @@ def _account_at(link: str) -> tuple[str, str]:
     if not named or not named[0].strip():
         raise HandleError("this link leads to no account; give the name of the account, or a link to its profile")
     return named[0], named[0] if "@" in named[0] else f"{named[0]}@{parts.netloc}"
+
+
+def _spaces(place: str, configured: Iterable[Community], stored: Iterable[str]) -> set[str]:
+    """In what author keys of a place are made: its platform, but where nobody has said of an archive what it is of, that archive."""
+    platform = place.partition(":")[0]
+    if platform != ARCHIVE or any(one.community_id == place for one in configured):
+        return {place, platform}
+    return {place} if place != ARCHIVE else {place, *(one for one in stored if one.startswith(f"{ARCHIVE}:"))}
 
 
 def _names_on(place: str, name: str, full: str, communities: Iterable[Community]) -> set[str]:

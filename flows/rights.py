@@ -56,7 +56,8 @@ def find_person(
     secrets = ready_keys(engine, settings)
     if permalink is not None:
         return _author_at(engine, permalink)
-    known = _known_places(engine, config)
+    stored = _stored_places(engine)
+    known = sorted(stored.union(*((one.platform, one.community_id) for one in config.communities)))
     if not on:
         raise RequestError(f"--on is needed: where is this name used? People are not looked for elsewhere. Known: {', '.join(known)}")
     if wrong := [place for place in on if place not in known]:
@@ -65,7 +66,7 @@ def find_person(
     try:
         if not account_of(handle)[0]:
             raise RequestError("--handle: is empty; give the name of the account")
-        return Person(keys_of_handle(secrets, handle, on=on, communities=config.communities))
+        return Person(keys_of_handle(secrets, handle, on=on, communities=config.communities, stored=stored))
     except HandleError as error:
         raise RequestError(f"--handle: {error}") from None
 
@@ -143,9 +144,7 @@ def _author_at(engine: Engine, permalink: str) -> Person:
     return Person(frozenset({found.author_key}), found.post_id)
 
 
-def _known_places(engine: Engine, config: Config) -> list[str]:
-    """Platforms and communities that a person may be known on: configured, or with messages here."""
+def _stored_places(engine: Engine) -> set[str]:
+    """Platforms and communities with messages here."""
     with engine.connect() as connection:
-        stored = right_queries.stored_communities(connection)
-    configured = [(community.platform, community.community_id) for community in config.communities]
-    return sorted({name for platform, community in (*stored, *configured) for name in (platform, community)})
+        return {name for place in right_queries.stored_communities(connection) for name in place}

@@ -31,7 +31,9 @@ HandleOption = Annotated[
 OnOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--on", help="Platform or community on which it is used, as reddit or archive:chess; can be given again.", metavar="PLACE"
+        "--on",
+        help="Platform or community on which it is used, as reddit or archive:chess; archive alone is every archive. Can be given again.",
+        metavar="PLACE",
     ),
 ]
 PermalinkOption = Annotated[

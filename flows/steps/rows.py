@@ -60,6 +60,12 @@ class Rows:
     def key(self, post: CollectedPost, home: Home) -> str | None:
         return self._author_key(platform=home.people, author_id=post.author_id) if post.author_id else None
 
+    def is_kept_out(self, post: CollectedPost, home: Home, suppressed: frozenset[str]) -> bool:
+        """Whether its author objected: where it stands, or on the whole of its platform, also before anything of this place was known."""
+        if not post.author_id or not suppressed:
+            return False
+        return any(self._author_key(platform=space, author_id=post.author_id) in suppressed for space in (home.people, home.platform))
+
     def row(self, post: CollectedPost, home: Home, *, key: str | None, now: datetime) -> dict[str, Any]:
         return actions.post_row(
             post_id=home.post_id(post.fullname), platform=home.platform, community_id=home.community_id, kind=post.kind.value,

@@ -18,8 +18,11 @@ COMMUNITIES = [
 ]
 
 
+STORED = ("archive:chess", "archive:bridge", "reddit:town")
+
+
 def keys(handle: str, *on: str) -> frozenset[str]:
-    return keys_of_handle(SECRET, handle, on=on, communities=COMMUNITIES)
+    return keys_of_handle(SECRET, handle, on=on, communities=COMMUNITIES, stored=STORED)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,14 @@ def test_a_name_on_one_server_is_nobody_of_the_same_name_on_another() -> None:
     assert other not in keys("ann", "discourse:plots")
     assert other not in keys("https://plots.example/u/ann", "discourse")
     assert other not in keys("ann@plots.example", "discourse")
+
+
+def test_the_archive_is_every_archive_of_before_and_to_come_and_one_of_them_is_itself_alone() -> None:
+    def kept(*places: str) -> set[str]:
+        return {author_key(SECRET, platform=place, author_id="ann") for place in places}
+
+    assert keys("Ann", "archive") == kept("archive", "archive:chess", "archive:bridge")
+    assert keys("Ann", "archive:chess") == kept("archive:chess")
 
 
 @pytest.mark.parametrize(

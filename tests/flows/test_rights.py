@@ -186,6 +186,29 @@ def test_who_objected_is_not_collected_again_from_any_source_that_holds_them(
 
 
 @sqlite_alone
+def test_an_objection_on_the_whole_archive_holds_in_every_community_of_it_and_in_those_that_come_later(
+    job: Job, find: Find, make_job: JobMaker, archive: Path
+) -> None:
+    assert act(job, find(handle="dan", on=["archive"])).removal.counts["post"] == 2
+    later = archive.with_name("gardens.ndjson")
+    later.write_text(archive.read_text(encoding="utf-8").replace("thornby", "gardens"), encoding="utf-8")
+    again = make_job(str(archive.parent), settings=job.settings)
+    collect(again)
+    assert again.run().counts["problems"]["suppressed_author"] == 4
+    assert traces(SECRET, engine=job.engine) == set()
+
+
+@sqlite_alone
+def test_an_objection_on_one_community_of_the_archive_is_none_on_another(job: Job, find: Find, make_job: JobMaker, archive: Path) -> None:
+    act(job, find(handle="dan", on=["archive:thornby"]))
+    later = archive.with_name("gardens.ndjson")
+    later.write_text(archive.read_text(encoding="utf-8").replace("thornby", "gardens").replace("_D", "_E"), encoding="utf-8")
+    again = make_job(str(archive.parent), settings=job.settings)
+    collect(again)
+    assert again.run().counts["problems"]["suppressed_author"] == 2
+
+
+@sqlite_alone
 def test_a_certificate_says_what_was_done_and_not_to_whom(job: Job, find: Find, tmp_path: Path) -> None:
     person = find(handle="Dan", on=["archive:thornby"])
     answer = act(job, person, right=Right.ERASURE, out=tmp_path / "certificates")
