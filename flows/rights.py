@@ -34,11 +34,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was done: rows that went, where the certificate is, and whether freed space is wiped."""
+    """What was done: rows that went, where the certificate is, whether freed space is wiped, and which files were not reached."""
 
     removal: Removal
     certificate: Path
     is_wiped: bool
+    unreached: tuple[str, ...]
 
 
 def find_person(
@@ -123,12 +124,13 @@ def _finish(
 ) -> Answer:
     renewal = renew(engine, settings=settings, config=config, by=by)
     certificate = make_certificate(
-        right=right, case=case, by=by, at=utc_now(), keys=keys, rows=removal.counts, files=renewal.as_counts(), is_one_message=not keys
-    )
+        right=right, case=case, by=by, at=utc_now(), keys=keys, rows=removal.counts, files=renewal.as_counts(),
+        unreached=renewal.unreached, is_one_message=not keys,
+    )  # fmt: skip
     path, digest = write_certificate(folder, certificate)
     with unit_of_work(engine) as session:
         right_actions.record_certificate(session, case=case, digest=digest, by=by)
-    return Answer(removal, path, renewal.is_wiped)
+    return Answer(removal, path, renewal.is_wiped, renewal.unreached)
 
 
 def _author_at(engine: Engine, permalink: str) -> Person:
