@@ -6,9 +6,8 @@ from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 from config.schema import FOUND_BY_ADDRESS, Community
-from config.settings import Secrets, author_key
+from config.settings import Secrets, author_key, plain_name
 
-PREFIXES = ("/u/", "u/", "/user/", "user/", "@")
 # After one of these a profile's address names its account; Mastodon puts an @ before the name in place of it.
 PROFILE_PARTS = frozenset({"u", "user", "users", "profile"})
 LINK = re.compile(r"(?i)https?://|[^/@\s]+\.[^/@\s]+/.")
@@ -61,8 +60,7 @@ def account_of(handle: str) -> tuple[str, str]:
     handle = handle.strip()
     if LINK.match(handle):
         return _account_at(handle if "://" in handle else f"https://{handle}")
-    prefix = next((each for each in PREFIXES if handle.lower().startswith(each)), "")
-    name = handle[len(prefix) :].strip("/ ")
+    name = plain_name(handle)
     return name, name if "@" in name else ""
 
 
