@@ -10,6 +10,9 @@ from config.settings import Secrets, author_key, plain_name
 
 # After one of these a profile's address names its account; Mastodon puts an @ before the name in place of it.
 PROFILE_PARTS = frozenset({"u", "user", "users", "profile"})
+# Reddit shows a post under its author's page and without it; forums write who shares a link behind it.
+AUTHORS_PAGE = re.compile(r"(?i)/(?:u(?:ser)?/|r/u_)[^/]+(?=/comments/)")
+SHARED_BY = re.compile(r"(?i)([?&])(?:u|user|username|author)=[^&#]*&?")
 LINK = re.compile(r"(?i)https?://|[^/@\s]+\.[^/@\s]+/.")
 ARCHIVE, BLUESKY, RSS = "archive", "bluesky", "rss"
 # Platforms of many servers: the same name on two of them need not be one person, so an account is `name@server`.
@@ -70,6 +73,19 @@ def permalink_forms(link: str) -> list[str]:
     A link to Bluesky that holds the account's permanent id in place of its name is found by what programs call the post.
     """
     link = link.strip()
+    return list(dict.fromkeys(form for each in (link, without_name(link)) if each for form in _forms(each)))
+
+
+def without_name(link: str) -> str:
+    """An archive's link to a post as it may be stored: not through its author's page; "" where it leads there no other way."""
+    link = SHARED_BY.sub(r"\1", AUTHORS_PAGE.sub("", link)).rstrip("?&")
+    if "/comments/" in link:
+        return link
+    first, _, rest = (re.sub(r"\A[^/]*://[^/]*", "", link)).lstrip("/").partition("/")
+    return "" if first.startswith("@") or (first.lower() in PROFILE_PARTS and rest) else link
+
+
+def _forms(link: str) -> list[str]:
     parts = urlsplit(link)
     path = parts.path.rstrip("/")
     hosts = [f"{parts.scheme}://{parts.netloc}", ""] if parts.netloc else [""]
@@ -78,7 +94,7 @@ def permalink_forms(link: str) -> list[str]:
     match path.split("/"):
         case ["", "profile", did, "post", key] if parts.netloc == "bsky.app":
             forms.append(f"at://{did}/app.bsky.feed.post/{key}")
-    return list(dict.fromkeys(form for form in forms if form))
+    return [form for form in forms if form]
 
 
 def _account_at(link: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from models import actions
 # Communities whose names are the council's own choice: an archive means another by the same word, and numbers its posts otherwise.
 NOT_IN_ARCHIVES = FOUND_BY_ADDRESS | {SAMPLE}
 # A page that somebody keeps of their own is no community.
-PERSONAL_PAGES = ("u_", "u/")
+PERSONAL_PAGES = ("u_", "u/", "user/", "@")
 # Most posts are by few people: their keys are worked out once.
 AUTHORS_REMEMBERED = 10_000
 
