@@ -6,13 +6,15 @@ from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 from config.schema import FOUND_BY_ADDRESS, Community
-from config.settings import Secrets, author_key
+from config.settings import Secrets, author_key, plain_name
 
-PREFIXES = ("/u/", "u/", "/user/", "user/", "@")
 # After one of these a profile's address names its account; Mastodon puts an @ before the name in place of it.
 PROFILE_PARTS = frozenset({"u", "user", "users", "profile"})
+# Reddit shows a post under its author's page and without it; forums write who shares a link behind it.
+AUTHORS_PAGE = re.compile(r"(?i)/(?:u(?:ser)?/|r/u_)[^/]+(?=/comments/)")
+SHARED_BY = re.compile(r"(?i)([?&])(?:u|user|username|author)=[^&#]*&?")
 LINK = re.compile(r"(?i)https?://|[^/@\s]+\.[^/@\s]+/.")
-BLUESKY, RSS = "bluesky", "rss"
+ARCHIVE, BLUESKY, RSS = "archive", "bluesky", "rss"
 # Platforms of many servers: the same name on two of them need not be one person, so an account is `name@server`.
 WITH_SERVER = FOUND_BY_ADDRESS - {BLUESKY}
 
@@ -21,7 +23,9 @@ class HandleError(Exception):
     """It is not clear whose account is meant. The message says what to give instead."""
 
 
-def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communities: Iterable[Community]) -> frozenset[str]:
+def keys_of_handle(
+    secrets: Secrets, handle: str, *, on: Sequence[str], communities: Iterable[Community], stored: Iterable[str] = ()
+) -> frozenset[str]:
     """Every author key that an account of this name may have.
 
     Parameters
@@ -30,8 +34,11 @@ def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communit
         A name, with its server or without, or a link to the account's profile.
     on
         Platforms (`reddit`) or communities (`archive:chess`) on which the person says to be known so. Nobody is looked for elsewhere.
+        `archive` is every archive: those of `stored`, and by a key of its own those still to come.
     communities
         Those that are configured: their servers are meant where the name comes without one.
+    stored
+        Communities with posts here.
 
     Raises
     ------
@@ -39,12 +46,12 @@ def keys_of_handle(secrets: Secrets, handle: str, *, on: Sequence[str], communit
         Where nobody would be found by it.
     """
     name, full = account_of(handle)
-    configured = list(communities)
+    configured, known = list(communities), list(stored)
     return frozenset(
         author_key(secrets, platform=space, author_id=each)
         for place in on
         for each in _names_on(place, name, full, configured)
-        for space in (place, place.partition(":")[0])
+        for space in _spaces(place, configured, known)
     )
 
 
@@ -56,8 +63,7 @@ def account_of(handle: str) -> tuple[str, str]:
     handle = handle.strip()
     if LINK.match(handle):
         return _account_at(handle if "://" in handle else f"https://{handle}")
-    prefix = next((each for each in PREFIXES if handle.lower().startswith(each)), "")
-    name = handle[len(prefix) :].strip("/ ")
+    name = plain_name(handle)
     return name, name if "@" in name else ""
 
 
@@ -67,6 +73,19 @@ def permalink_forms(link: str) -> list[str]:
     A link to Bluesky that holds the account's permanent id in place of its name is found by what programs call the post.
     """
     link = link.strip()
+    return list(dict.fromkeys(form for each in (link, without_name(link)) if each for form in _forms(each)))
+
+
+def without_name(link: str) -> str:
+    """An archive's link to a post as it may be stored: not through its author's page; "" where it leads there no other way."""
+    link = SHARED_BY.sub(r"\1", AUTHORS_PAGE.sub("", link)).rstrip("?&")
+    if "/comments/" in link:
+        return link
+    first, _, rest = (re.sub(r"\A[^/]*://[^/]*", "", link)).lstrip("/").partition("/")
+    return "" if first.startswith("@") or (first.lower() in PROFILE_PARTS and rest) else link
+
+
+def _forms(link: str) -> list[str]:
     parts = urlsplit(link)
     path = parts.path.rstrip("/")
     hosts = [f"{parts.scheme}://{parts.netloc}", ""] if parts.netloc else [""]
@@ -75,7 +94,7 @@ def permalink_forms(link: str) -> list[str]:
     match path.split("/"):
         case ["", "profile", did, "post", key] if parts.netloc == "bsky.app":
             forms.append(f"at://{did}/app.bsky.feed.post/{key}")
-    return list(dict.fromkeys(form for form in forms if form))
+    return [form for form in forms if form]
 
 
 def _account_at(link: str) -> tuple[str, str]:
@@ -89,6 +108,14 @@ def _account_at(link: str) -> tuple[str, str]:
     if not named or not named[0].strip():
         raise HandleError("this link leads to no account; give the name of the account, or a link to its profile")
     return named[0], named[0] if "@" in named[0] else f"{named[0]}@{parts.netloc}"
+
+
+def _spaces(place: str, configured: Iterable[Community], stored: Iterable[str]) -> set[str]:
+    """In what author keys of a place are made: its platform, but where nobody has said of an archive what it is of, that archive."""
+    platform = place.partition(":")[0]
+    if platform != ARCHIVE or any(one.community_id == place for one in configured):
+        return {place, platform}
+    return {place} if place != ARCHIVE else {place, *(one for one in stored if one.startswith(f"{ARCHIVE}:"))}
 
 
 def _names_on(place: str, name: str, full: str, communities: Iterable[Community]) -> set[str]:

@@ -4,6 +4,7 @@ import hmac
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ MINIMUM_KEY_CHARS = 32
 MINIMUM_DISTINCT_CHARS = 10
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEY_CHARS = 32
+BEFORE_A_NAME = re.compile(r"(?i)\A(?:/?u(?:ser)?/|@|\s)+")
 
 # What author keys are made with, oldest first. Each new one is put over the keys that those before it made.
 Secrets = tuple[bytes, ...]
@@ -163,13 +165,20 @@ def new_secret() -> str:
     return secrets.token_hex(KEY_BYTES)
 
 
+def plain_name(name: str) -> str:
+    """The name of an account without what people write around it, its letters always composed alike: `/u/Ann/` and `@Ann` are `Ann`."""
+    return unicodedata.normalize("NFC", BEFORE_A_NAME.sub("", name).strip("/ "))
+
+
 def author_key(secret: Secrets, *, platform: str, author_id: str) -> str:
     """Keyed pseudonym of one account: 32 hexadecimal characters of HMAC-SHA256 over platform and id, once for each secret.
 
-    Platforms tell no two accounts apart by capitals alone, and people write their own names either way: capitals make no difference.
+    Platforms tell no two accounts apart by capitals alone, and people and archives write names either way: capitals, how letters are
+    composed and what stands around a plain name make no difference.
     """
     first, *later = secret
-    return rekeyed(later, hmac.digest(first, f"{platform}\0{author_id.casefold()}".encode(), "sha256").hex()[:KEY_CHARS])
+    name = unicodedata.normalize("NFC", (plain_name(author_id) or author_id).casefold())
+    return rekeyed(later, hmac.digest(first, f"{platform}\0{name}".encode(), "sha256").hex()[:KEY_CHARS])
 
 
 def address_key(secret: Secrets, *, platform: str, address: str) -> str:

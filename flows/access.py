@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def write_access(engine: Engine, person: Person, *, case: str, by: str, out: Pat
     """Write `access.json` and `access.html` into a new folder; returns counts.
 
     The files are known to the store before a word is in them: when what they hold is erased, they go too. Where they cannot be made,
-    nothing is noted.
+    nothing is noted; where they cannot be filled, as on a full disk, nothing is left of them.
 
     Raises
     ------
@@ -48,14 +49,23 @@ def write_access(engine: Engine, person: Person, *, case: str, by: str, out: Pat
         bundle = gather(connection, person, config=config)
     post_ids = [post["post_id"] for post in bundle["messages"]]
     contents = {"access.json": json.dumps(bundle, ensure_ascii=False, indent=1) + "\n", "access.html": _page(bundle)}
-    _make_empty(out, paths.values())
+    with _removed_on_failure(out, paths.values()):
+        _make_empty(out, paths.values())
     with unit_of_work(engine) as session:
         for path in paths.values():
             written_actions.record_export(session, path=str(path), kind=ACCESS, post_ids=post_ids, by=by)
-        counts = {"messages": len(post_ids), "rows": sum(map(len, bundle["other_records"].values()))}
+    try:
+        with _removed_on_failure(out, paths.values()):
+            for name, content in contents.items():
+                paths[name].write_text(content, encoding="utf-8")
+    except RequestError:
+        with unit_of_work(engine) as session:
+            for path in paths.values():
+                written_actions.forget_export(session, str(path), by=by)
+        raise
+    counts = {"messages": len(post_ids), "rows": sum(map(len, bundle["other_records"].values()))}
+    with unit_of_work(engine) as session:
         right_actions.record_access(session, case=case, counts=counts, by=by)
-    for name, content in contents.items():
-        paths[name].write_text(content, encoding="utf-8")
     return counts
 
 
@@ -95,11 +105,19 @@ def gather(connection: Connection, person: Person, *, config: Config) -> dict[st
 
 
 def _make_empty(out: Path, paths: Iterable[Path]) -> None:
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in paths:
+        path.touch(mode=0o600)
+
+
+@contextmanager
+def _removed_on_failure(out: Path, paths: Iterable[Path]) -> Iterator[None]:
     try:
-        out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in paths:
-            path.touch(mode=0o600)
+        yield
     except OSError as error:
+        for path in paths:
+            with suppress(OSError):
+                path.unlink()
         raise unwritable(out, error) from None
 
 

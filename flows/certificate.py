@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -29,8 +29,9 @@ NOT_REACHED = (
 
 
 def make_certificate(
-    *, right: Right, case: str, by: str, at: datetime, keys: int, rows: Mapping[str, int], files: Mapping[str, int], is_one_message: bool
-) -> dict[str, Any]:
+    *, right: Right, case: str, by: str, at: datetime, keys: int, rows: Mapping[str, int], files: Mapping[str, int],
+    unreached: Sequence[str], is_one_message: bool,
+) -> dict[str, Any]:  # fmt: skip
     """What was done about one request, as plain values.
 
     Parameters
@@ -41,6 +42,8 @@ def make_certificate(
         Rows that went, by table.
     files
         What became of reports and exports, and whether freed space was wiped.
+    unreached
+        Those reports and exports that may still show the person, with why.
     """
     what = {TABLE_WORDS.get(table, table.replace("_", " ")): count for table, count in sorted(rows.items()) if count}
     return {
@@ -53,13 +56,13 @@ def make_certificate(
         "author_keys": keys,
         "removed": what,
         "files": dict(files),
-        "not_reached": list(NOT_REACHED),
+        "not_reached": [*unreached, *NOT_REACHED],
         "made_with": f"coprod {version('coprod')}",
     }
 
 
 def ready_folder(folder: Path) -> None:
-    """Make the folder for certificates and try it: what is removed must not be left without one.
+    """Make a folder for certificates or a report and try it: what is removed must not be left without a certificate.
 
     Raises
     ------
@@ -94,5 +97,5 @@ def write_certificate(folder: Path, certificate: Mapping[str, Any]) -> tuple[Pat
 
 
 def unwritable(folder: Path, error: OSError) -> RequestError:
-    """What to say of a folder that takes no certificate, or no answer."""
+    """What to say of a folder that takes no certificate, answer or report."""
     return RequestError(f"--out {folder}: cannot be written ({error.strerror}); choose another folder")

@@ -18,19 +18,31 @@ from models.written import LABELS
 
 
 def cut_export(engine: Engine, export: Any, *, by: str) -> bool:
-    """Take from a file what has gone from the store; False where the file had to be removed whole, or is not there."""
+    """Take from a file what has gone from the store; False where the file had to be removed whole.
+
+    An answer to an access request that is not there was deleted, as everybody is asked to. A file of labels may be on a drive that is away.
+
+    Raises
+    ------
+    OSError
+        Where the file is not found or cannot be changed.
+    """
     path = Path(export.path)
+    if export.kind == LABELS:
+        path.stat()
     with engine.connect() as connection:
         held = right_queries.exported_in(connection, export.path)
         gone = right_queries.vanished_from(connection, export.path)
     rest = _Cut(held, gone).rest(path) if export.kind == LABELS else None
-    path.with_name(f".{path.name}.part").unlink(missing_ok=True)
+    draft = path.with_name(f".{path.name}.part")
     if rest is None:
-        path.unlink(missing_ok=True)
+        for each in (draft, path):
+            if each.exists():
+                each.unlink()
         with unit_of_work(engine) as session:
             written_actions.forget_export(session, export.path, by=by)
         return False
-    draft = path.with_name(f".{path.name}.part")
+    draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     draft.write_bytes(rest)
     draft.replace(path)

@@ -141,6 +141,7 @@ def reconcile_all(
             work.run(within_hours=within_hours)
         finally:
             source.close()
+            del counts["not_reached"]  # told of all that wait, each time
             counts.update(renew(engine, settings=settings, config=config, by=by).as_counts())
         counts.update(work.counts)
     return dict(counts)

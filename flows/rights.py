@@ -34,11 +34,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was done: rows that went, where the certificate is, and whether freed space is wiped."""
+    """What was done: rows that went, where the certificate is, whether freed space is wiped, and which files were not reached."""
 
     removal: Removal
     certificate: Path
     is_wiped: bool
+    unreached: tuple[str, ...]
 
 
 def find_person(
@@ -56,7 +57,8 @@ def find_person(
     secrets = ready_keys(engine, settings)
     if permalink is not None:
         return _author_at(engine, permalink)
-    known = _known_places(engine, config)
+    stored = _stored_places(engine)
+    known = sorted(stored.union(*((one.platform, one.community_id) for one in config.communities)))
     if not on:
         raise RequestError(f"--on is needed: where is this name used? People are not looked for elsewhere. Known: {', '.join(known)}")
     if wrong := [place for place in on if place not in known]:
@@ -65,7 +67,7 @@ def find_person(
     try:
         if not account_of(handle)[0]:
             raise RequestError("--handle: is empty; give the name of the account")
-        return Person(keys_of_handle(secrets, handle, on=on, communities=config.communities))
+        return Person(keys_of_handle(secrets, handle, on=on, communities=config.communities, stored=stored))
     except HandleError as error:
         raise RequestError(f"--handle: {error}") from None
 
@@ -122,12 +124,13 @@ def _finish(
 ) -> Answer:
     renewal = renew(engine, settings=settings, config=config, by=by)
     certificate = make_certificate(
-        right=right, case=case, by=by, at=utc_now(), keys=keys, rows=removal.counts, files=renewal.as_counts(), is_one_message=not keys
-    )
+        right=right, case=case, by=by, at=utc_now(), keys=keys, rows=removal.counts, files=renewal.as_counts(),
+        unreached=renewal.unreached, is_one_message=not keys,
+    )  # fmt: skip
     path, digest = write_certificate(folder, certificate)
     with unit_of_work(engine) as session:
         right_actions.record_certificate(session, case=case, digest=digest, by=by)
-    return Answer(removal, path, renewal.is_wiped)
+    return Answer(removal, path, renewal.is_wiped, renewal.unreached)
 
 
 def _author_at(engine: Engine, permalink: str) -> Person:
@@ -143,9 +146,7 @@ def _author_at(engine: Engine, permalink: str) -> Person:
     return Person(frozenset({found.author_key}), found.post_id)
 
 
-def _known_places(engine: Engine, config: Config) -> list[str]:
-    """Platforms and communities that a person may be known on: configured, or with messages here."""
+def _stored_places(engine: Engine) -> set[str]:
+    """Platforms and communities with messages here."""
     with engine.connect() as connection:
-        stored = right_queries.stored_communities(connection)
-    configured = [(community.platform, community.community_id) for community in config.communities]
-    return sorted({name for platform, community in (*stored, *configured) for name in (platform, community)})
+        return {name for place in right_queries.stored_communities(connection) for name in place}

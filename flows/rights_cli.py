@@ -1,6 +1,6 @@
 """Deletion, retention and people's rights on the command line. Imports wait until they are needed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from coprod_nlp.vocabulary import NoticeOutcome, Right
-from flows.terminal import err_console, out_console, plain_errors
+from flows.terminal import EXIT_FAILED, err_console, out_console, plain_errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -31,7 +31,9 @@ HandleOption = Annotated[
 OnOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--on", help="Platform or community on which it is used, as reddit or archive:chess; can be given again.", metavar="PLACE"
+        "--on",
+        help="Platform or community on which it is used, as reddit or archive:chess; archive alone is every archive. Can be given again.",
+        metavar="PLACE",
     ),
 ]
 PermalinkOption = Annotated[
@@ -52,6 +54,7 @@ COUNT_WORDS = {
     "removed": "removed by a moderator", "filtered": "held back by a filter", "vanished": "no longer known to the platform",
     "changed": "edited, or back again", "expired": "posts whose time was over", "reports_rewritten": "reports written anew",
     "reports_withdrawn": "reports withdrawn", "exports_cut": "exported files cut", "exports_withdrawn": "exported files removed",
+    "given_up": "said to be gone for good", "not_reached": "reports or files not reached",
 }  # fmt: skip
 NOT_FOUND = (
     "No message was found under this name{places}. It may be another than the one the person writes under: ask for a link to one of their "
@@ -60,6 +63,8 @@ NOT_FOUND = (
 NOT_WIPED = (
     "The database is in use or its disk is full, so freed space still holds what was removed; give `coprod renew` when nothing else runs."
 )
+
+NOT_REACHED = "What was not reached may still show what was removed; `coprod renew` says where it is and what to do."
 
 
 def reconcile(
@@ -91,12 +96,27 @@ def expire(by: ByOption = "command line") -> None:
         _print_counts(expire_all(engine, settings=settings, config=config, by=by), nothing="nothing has outlived its time")
 
 
-def renew(by: ByOption = "command line") -> None:
-    """Write reports and exports anew that may show what was removed, and wipe freed space. The other commands do so themselves."""
+def renew(
+    by: ByOption = "command line",
+    gone: Annotated[
+        list[str] | None,
+        typer.Option("--gone", help="Report or exported file that is gone for good and need not be waited for; can be given again."),
+    ] = None,
+) -> None:
+    """Write reports and exports anew that may show what was removed, and wipe freed space. The other commands do so themselves.
+
+    What is not found, as on a drive that is away, or cannot be changed is named and waits for the next time; the exit code is 1 then.
+    """
     with plain_errors(), _opened() as (engine, settings, config):
         from flows.renewal import renew as renew_all
 
-        _print_counts(renew_all(engine, settings=settings, config=config, by=by).as_counts(), nothing="nothing to be renewed")
+        found = renew_all(engine, settings=settings, config=config, by=by, gone=gone or [])
+        _print_counts(
+            found.as_counts() | {"not_reached": 0}, nothing="nothing else to be renewed" if found.unreached else "nothing to be renewed"
+        )
+        _print_unreached(found.unreached)
+        if found.unreached:
+            raise typer.Exit(EXIT_FAILED)
 
 
 def object_(
@@ -228,7 +248,13 @@ def _print_answer(answer: "Answer") -> None:
     )
     if not answer.is_wiped:
         err_console.print(f"[yellow]{NOT_WIPED}[/yellow]", soft_wrap=True)
+    _print_unreached(answer.unreached)
     out_console.print(f"Certificate: {escape(str(answer.certificate))}", soft_wrap=True)
+
+
+def _print_unreached(lines: Iterable[str]) -> None:
+    for line in lines:
+        err_console.print(f"[yellow]Not reached, may still show what was removed: {escape(line)}[/yellow]", soft_wrap=True, highlight=False)
 
 
 def _print_not_found(on: list[str] | None) -> None:
@@ -241,3 +267,5 @@ def _print_counts(counts: Mapping[str, int], *, nothing: str) -> None:
     out_console.print("; ".join(said) or nothing, soft_wrap=True)
     if counts.get("space_not_wiped"):
         err_console.print(f"[yellow]{NOT_WIPED}[/yellow]", soft_wrap=True)
+    if counts.get("not_reached"):
+        err_console.print(f"[yellow]{NOT_REACHED}[/yellow]", soft_wrap=True)

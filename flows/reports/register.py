@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from flows.certificate import ready_folder
 from flows.job import Job
 from models import written_actions
 from models.session import unit_of_work
@@ -10,7 +11,14 @@ from models.session import unit_of_work
 
 @contextmanager
 def registered_report(job: Job) -> Iterator[None]:
-    """Around everything from asking the store to the last file: what is removed in between makes the report one to be written again."""
+    """Around everything from asking the store to the last file: what is removed in between makes the report one to be written again.
+
+    Raises
+    ------
+    RequestError
+        Where the folder cannot be written: then nothing is remembered of it.
+    """
+    ready_folder(job.out)
     folder = str(job.out.resolve())
     with unit_of_work(job.engine) as session:
         begun_at = written_actions.begin_report(session, folder=folder, run_id=job.run_id)

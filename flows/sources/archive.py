@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from config.handles import without_name
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, SourceRefusedError
 from flows.sources.lines import CountedFile, TruncatedError, decoded, lines_of
@@ -207,7 +208,7 @@ def to_post(row: Row, place: str, line: int | None, problems: Problems) -> Colle
         body="" if body.strip().lower() in GONE else body,
         parent=_parent(row, thread) or None if is_comment else None,
         thread=thread or None,
-        permalink=_text(row.permalink),
+        permalink=without_name(_text(row.permalink)),
         score=_number(row.score),
         created_at=_time(row.created_utc, place, line, problems),
     )

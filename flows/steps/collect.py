@@ -22,6 +22,7 @@ from flows.steps.rows import Rows
 from models import actions, provenance_actions, queries
 from models.base import utc_now
 from models.removal import GONE
+from models.session import take_turn
 
 # More at once takes longer, not shorter: at 5,000 each post took a tenth more.
 BATCH = 2_000
@@ -88,8 +89,8 @@ class _Collection:
         self._poll_id = uuid4().hex
         self._counts = Counter[str]()
         self.communities: set[str] = set()
+        self._suppressed: frozenset[str] = frozenset()
         with job.engine.begin() as connection:
-            self._suppressed = queries.suppressed_keys(connection)
             provenance_actions.begin_poll(
                 connection, self._poll_id, run_id=job.run_id, source=place_of(Path(source.name)), platform=source.platform
             )
@@ -97,10 +98,13 @@ class _Collection:
     def store(self, batch: list[Placed]) -> int:
         """Keep what may be kept of a batch; returns how many posts that were."""
         now = utc_now()
-        rows = self._to_rows(self._only_new(batch), now, self._problems)
-        # A line that says that a post is gone counts, before or after one that shows it. What is odd about it is counted already.
-        all_rows = rows | self._to_rows([placed for placed in batch if placed[0].state in GONE], now, Problems())
+        new = self._only_new(batch)
         with self._job.engine.begin() as connection:
+            take_turn(connection)  # who objects meanwhile finds these posts, or is known here
+            self._suppressed = queries.suppressed_keys(connection)
+            rows = self._to_rows(new, now, self._problems)
+            # A line that says that a post is gone counts, before or after one that shows it. What is odd about it is counted already.
+            all_rows = rows | self._to_rows([placed for placed in batch if placed[0].state in GONE], now, Problems())
             actions.store_posts(connection, list(all_rows.values()))
             provenance_actions.store_provenance(connection, list(all_rows), poll_id=self._poll_id, at=now)
         self._counts.update(seen=len(batch))
@@ -142,11 +146,10 @@ class _Collection:
         if post.created_at and ((self._since and post.created_at < self._since) or (self._until and post.created_at >= self._until)):
             problems.add(ProblemKind.OUTSIDE_PERIOD, place, line)
             return None
-        key = self._rows.key(post, home)
-        if key in self._suppressed:
+        if self._rows.is_kept_out(post, home, self._suppressed):
             problems.add(ProblemKind.SUPPRESSED_AUTHOR, place, line)
             return None
-        return self._rows.row(post, home, key=key, now=now)
+        return self._rows.row(post, home, key=self._rows.key(post, home), now=now)
 
 
 def _batches(items: Iterable[Placed], size: int) -> Iterator[list[Placed]]:

@@ -15,7 +15,7 @@ from models import actions
 # Communities whose names are the council's own choice: an archive means another by the same word, and numbers its posts otherwise.
 NOT_IN_ARCHIVES = FOUND_BY_ADDRESS | {SAMPLE}
 # A page that somebody keeps of their own is no community.
-PERSONAL_PAGES = ("u_", "u/")
+PERSONAL_PAGES = ("u_", "u/", "user/", "@")
 # Most posts are by few people: their keys are worked out once.
 AUTHORS_REMEMBERED = 10_000
 
@@ -59,6 +59,12 @@ class Rows:
 
     def key(self, post: CollectedPost, home: Home) -> str | None:
         return self._author_key(platform=home.people, author_id=post.author_id) if post.author_id else None
+
+    def is_kept_out(self, post: CollectedPost, home: Home, suppressed: frozenset[str]) -> bool:
+        """Whether its author objected: where it stands, or on the whole of its platform, also before anything of this place was known."""
+        if not post.author_id or not suppressed:
+            return False
+        return any(self._author_key(platform=space, author_id=post.author_id) in suppressed for space in (home.people, home.platform))
 
     def row(self, post: CollectedPost, home: Home, *, key: str | None, now: datetime) -> dict[str, Any]:
         return actions.post_row(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.handles import HandleError, account_of, keys_of_handle
+from config.handles import HandleError, account_of, keys_of_handle, permalink_forms, without_name
 from config.schema import Community
 from config.settings import author_key
 
@@ -18,8 +18,11 @@ COMMUNITIES = [
 ]
 
 
+STORED = ("archive:chess", "archive:bridge", "reddit:town")
+
+
 def keys(handle: str, *on: str) -> frozenset[str]:
-    return keys_of_handle(SECRET, handle, on=on, communities=COMMUNITIES)
+    return keys_of_handle(SECRET, handle, on=on, communities=COMMUNITIES, stored=STORED)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,14 @@ def test_a_name_on_one_server_is_nobody_of_the_same_name_on_another() -> None:
     assert other not in keys("ann@plots.example", "discourse")
 
 
+def test_the_archive_is_every_archive_of_before_and_to_come_and_one_of_them_is_itself_alone() -> None:
+    def kept(*places: str) -> set[str]:
+        return {author_key(SECRET, platform=place, author_id="ann") for place in places}
+
+    assert keys("Ann", "archive") == kept("archive", "archive:chess", "archive:bridge")
+    assert keys("Ann", "archive:chess") == kept("archive:chess")
+
+
 @pytest.mark.parametrize(
     ("handle", "place", "words"),
     [
@@ -68,6 +79,27 @@ def test_a_name_on_one_server_is_nobody_of_the_same_name_on_another() -> None:
 def test_a_name_by_which_nobody_would_be_found_is_refused_with_what_to_give(handle: str, place: str, words: str) -> None:
     with pytest.raises(HandleError, match=words):
         keys(handle, place)
+
+
+@pytest.mark.parametrize(
+    ("link", "stored"),
+    [
+        ("/user/Ann/comments/b6/x/", "/comments/b6/x/"),
+        ("https://www.reddit.com/u/Ann/comments/b6/x/c1/", "https://www.reddit.com/comments/b6/x/c1/"),
+        ("/r/u_Ann/comments/b6/x/", "/comments/b6/x/"),
+        ("/r/town/comments/b6/x/?u=ann", "/r/town/comments/b6/x/"),
+        ("https://a.example/t/x/12?page=2&u=ann", "https://a.example/t/x/12?page=2"),
+        ("https://a.example/view?author=ann&p=12", "https://a.example/view?p=12"),
+        ("https://a.example/users/ann/posts/12", ""),
+        ("https://a.example/@ann/12", ""),
+        ("/r/user/comments/b6/x/", "/r/user/comments/b6/x/"),
+        ("https://a.example/questions/12/users-of-the-park?tab=a", "https://a.example/questions/12/users-of-the-park?tab=a"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_link_is_stored_without_its_authors_name_and_found_by_either_form(link: str, stored: str) -> None:
+    assert without_name(link) == stored
+    assert not stored or {link, stored} <= set(permalink_forms(link))
 
 
 @pytest.mark.parametrize("handle", ["Ann", " u/Ann ", "/u/Ann/", "@Ann", "user/Ann"])

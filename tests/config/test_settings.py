@@ -4,6 +4,7 @@ import os
 import re
 import threading
 import traceback
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from config.settings import (
     author_key,
     load_author_key,
     load_settings,
+    plain_name,
     rekeyed,
 )
 from models.session import StoreError, open_engine
@@ -220,6 +222,19 @@ def test_a_name_in_other_capitals_is_the_same_account() -> None:
     assert len({author_key((STRONG.encode(),), platform="reddit", author_id=name) for name in ("FooBar", "foobar", "FOOBAR")}) == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["@José", "u/José", "/u/JOSÉ/", "user/José", " @José ", "Jose\u0301", "u/@Jose\u0301", "JOSE\u0301"], ids=ascii
+)
+def test_a_name_is_the_same_account_whatever_is_written_around_it_and_however_its_letters_are_composed(name: str) -> None:
+    written, plain = (author_key((STRONG.encode(),), platform="archive", author_id=each) for each in (name, "Jos\u00e9"))
+    assert written == plain
+
+
+def test_what_only_looks_like_a_prefix_is_a_name() -> None:
+    names = ("@", "u/", "dan", "udan", "useru", "dan@town.example", "u_dan", "da@n")
+    assert len({author_key((STRONG.encode(),), platform="archive", author_id=name) for name in names}) == len(names)
+
+
 def test_several_secrets_are_put_one_over_the_other() -> None:
     first, second = STRONG.encode(), STRONG[::-1].encode()
     old = author_key((first,), platform="reddit", author_id="ann")
@@ -240,7 +255,12 @@ def test_a_secret_that_is_added_to_the_file_comes_after_those_before(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["author.key"]
 
 
-@given(st.lists(ACCOUNTS, unique_by=lambda account: (account[0], account[1].casefold()), min_size=2, max_size=4))
+def written_alike(account: tuple[str, str]) -> tuple[str, str]:
+    platform, name = account
+    return platform, unicodedata.normalize("NFC", (plain_name(name) or name).casefold())
+
+
+@given(st.lists(ACCOUNTS, unique_by=written_alike, min_size=2, max_size=4))
 def test_different_accounts_have_different_keys_that_do_not_show_them(accounts: list[tuple[str, str]]) -> None:
     keys = [author_key((STRONG.encode(),), platform=platform, author_id=author) for platform, author in accounts]
     assert len(set(keys)) == len(accounts)

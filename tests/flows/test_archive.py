@@ -52,6 +52,12 @@ def gather_bytes(folder: Path, content: bytes, name: str = "thornby.ndjson", **c
     return gather(folder / name, columns)
 
 
+def test_no_field_of_a_post_holds_its_authors_name_but_the_one_that_becomes_a_key(tmp_path: Path) -> None:
+    (post,), _ = gather_bytes(tmp_path, ndjson(submission(permalink="https://www.reddit.com/user/Quillfeather/comments/s1/bins_again/")))
+    assert post.permalink == "https://www.reddit.com/comments/s1/bins_again/"
+    assert [name for name in post.__struct_fields__ if "quillfeather" in str(getattr(post, name)).lower()] == ["author_id"]
+
+
 def lines_of(problems: Problems) -> dict[ProblemKind, list[int]]:
     """Line numbers of each kind, of the one file there was."""
     assert len({place for _, place in problems.counts}) <= 1

@@ -131,6 +131,8 @@ def test_communities_that_may_not_be_listened_to_are_left_out_and_counted(make_j
     [
         pytest.param("r/SuicideWatch"),
         pytest.param("u_Author_t3_s1"),
+        pytest.param("/user/Author_t3_s1"),
+        pytest.param("@Author_t3_s1"),
     ],
 )
 def test_a_refused_name_is_refused_in_every_spelling_and_so_is_a_page_of_a_person(name: str, make_job: JobMaker, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from flows.labels.export import export_labelled
 from flows.labels.rows import LabelFormat
 from flows.progress import listening
 from flows.renewal import WITHDRAWN, renew
-from flows.rights import Person, erase_message, find_person, keep_out
+from flows.rights import Person, count_posts, erase_message, find_person, keep_out
 from flows.steps.collect import collect
 from models import actions
 from models.post import Post
@@ -183,6 +183,42 @@ def test_who_objected_is_not_collected_again_from_any_source_that_holds_them(
     collect(again)
     assert again.run().counts["problems"]["suppressed_author"] == 2
     assert traces(SECRET, engine=job.engine) == set()
+
+
+@sqlite_alone
+def test_an_objection_on_the_whole_archive_holds_in_every_community_of_it_and_in_those_that_come_later(
+    job: Job, find: Find, make_job: JobMaker, archive: Path
+) -> None:
+    assert act(job, find(handle="dan", on=["archive"])).removal.counts["post"] == 2
+    later = archive.with_name("gardens.ndjson")
+    later.write_text(archive.read_text(encoding="utf-8").replace("thornby", "gardens"), encoding="utf-8")
+    again = make_job(str(archive.parent), settings=job.settings)
+    collect(again)
+    assert again.run().counts["problems"]["suppressed_author"] == 4
+    assert traces(SECRET, engine=job.engine) == set()
+
+
+@pytest.mark.parametrize(
+    ("stored", "given"), [("@Dan", "@dan"), ("u/dan", "Dan"), ("José", "Jose\u0301"), ("Jose\u0301", "José")], ids=ascii
+)
+def test_a_person_is_found_however_an_archive_and_the_person_write_the_name(
+    make_job: JobMaker, archive: Path, stored: str, given: str
+) -> None:
+    archive.write_text(archive.read_text(encoding="utf-8").replace('"Dan"', json.dumps(stored)), encoding="utf-8")
+    job = make_job(str(archive))
+    collect(job)
+    person = find_person(job.engine, settings=job.settings, config=job.config, handle=given, on=["archive:thornby"], permalink=None)
+    assert count_posts(job.engine, person) == 2
+
+
+@sqlite_alone
+def test_an_objection_on_one_community_of_the_archive_is_none_on_another(job: Job, find: Find, make_job: JobMaker, archive: Path) -> None:
+    act(job, find(handle="dan", on=["archive:thornby"]))
+    later = archive.with_name("gardens.ndjson")
+    later.write_text(archive.read_text(encoding="utf-8").replace("thornby", "gardens").replace("_D", "_E"), encoding="utf-8")
+    again = make_job(str(archive.parent), settings=job.settings)
+    collect(again)
+    assert again.run().counts["problems"]["suppressed_author"] == 2
 
 
 @sqlite_alone

@@ -1,5 +1,6 @@
 """Deletion, retention and rights on the command line: asked before anything is removed, wrong input named, counts at the end."""
 
+import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,6 +113,25 @@ def test_an_answer_to_an_access_request_is_written_to_a_folder_of_its_own(engine
     assert "No message was found under this name" in nobody.err
     again = coprod("access", *DAN, *BY, "--out", tmp_path / "answer")
     assert (again.code, "choose another folder" in again.err) == (2, True)
+
+
+def test_a_disk_that_fills_up_under_an_answer_is_named_and_the_same_folder_can_be_given_again(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def until_full(path: Path, text: str, **given: Any) -> int:
+        if path.name == "access.html":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, text, **given)
+
+    asked = ("access", *DAN, *BY, "--out", tmp_path / "answer")
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "write_text", until_full)
+        full = coprod(*asked)
+    assert (full.code, "cannot be written (No space left on device)" in full.err) == (2, True)
+    assert list((tmp_path / "answer").iterdir()) == []
+    assert coprod(*asked).code == 0
 
 
 def test_expiry_reconciling_and_renewing_say_what_they_did(engine: Engine) -> None:
