@@ -112,26 +112,25 @@ class ArchiveSource:
 
         def texts() -> Iterator[str]:
             nonlocal number
-            for line in lines_of(self._file, packing):  # type: ignore[arg-type]
-                number += 1
-                yield decoded(line, problems, ProblemKind.WRONG_ENCODING, place, number)
+            try:
+                for line in lines_of(self._file, packing):  # type: ignore[arg-type]
+                    number += 1
+                    yield decoded(line, problems, ProblemKind.WRONG_ENCODING, place, number)
+            except TruncatedError:
+                problems.add(ProblemKind.TRUNCATED_ARCHIVE, place, number)
 
-        try:
-            if kind == ".csv":
-                lines = (text + "\n" for text in texts())
-                for row in csv_rows(path, lines, columns=self.columns, place=place, problems=problems):
-                    yield row, number
-            else:
-                decoder = msgspec.json.Decoder(Row)
-                for text in texts():
-                    if not text.strip():
-                        continue
-                    try:
-                        yield decoder.decode(text), number
-                    except (msgspec.DecodeError, RecursionError):
-                        problems.add(ProblemKind.MALFORMED_LINE, place, number)
-        except TruncatedError:
-            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place, number)
+        if kind == ".csv":
+            lines = (text + "\n" for text in texts())
+            yield from csv_rows(path, lines, columns=self.columns, place=place, problems=problems)
+            return
+        decoder = msgspec.json.Decoder(Row)
+        for text in texts():
+            if not text.strip():
+                continue
+            try:
+                yield decoder.decode(text), number
+            except (msgspec.DecodeError, RecursionError):
+                problems.add(ProblemKind.MALFORMED_LINE, place, number)
 
 
 def find_archives(pattern: str) -> list[Path]:

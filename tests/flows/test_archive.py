@@ -273,11 +273,6 @@ def test_a_broken_row_is_counted_and_the_next_is_read(row: str, tmp_path: Path) 
     assert lines_of(problems) == {ProblemKind.MALFORMED_LINE: [3]}
 
 
-def test_a_quote_that_is_never_closed_is_counted_where_it_opens(tmp_path: Path) -> None:
-    _, problems = gather_bytes(tmp_path, (TABLE_START + 'a,"Hello,thornby,\n' + "b,Hello,thornby,\n" * 3).encode(), "table.csv")
-    assert lines_of(problems) == {ProblemKind.MALFORMED_LINE: [2]}
-
-
 @pytest.mark.parametrize(
     ("table", "columns", "message"),
     [

@@ -1,5 +1,6 @@
 """Archives that are no lines of JSON: workbooks of a consultation, and Stack Exchange dumps."""
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,80 @@ def test_a_dump_that_is_broken_is_read_as_far_as_it_is_sound(text: str, count: i
     posts, problems = read(path)
     assert len(posts) == count
     assert problems.by_kind() == {"truncated_archive": 1}
+
+
+TABLE_HEADER = "id,body,author,subreddit,created_utc"
+ANSWER = "{},I can help,ann,parks,2026-03-01"
+
+
+def table(folder: Path, *lines: str) -> Path:
+    path = folder / "parks.csv"
+    path.write_text("\n".join([TABLE_HEADER, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def answers(first: int, last: int) -> list[str]:
+    return [ANSWER.format(number) for number in range(first, last + 1)]
+
+
+OPEN = '1,"The 6" pipe,ann,parks,2026-03-01'
+UNCLOSED = '1,"I can help,ann,parks,2026-03-01'
+LONG_ANSWER = ['7,"Dear council,', "I would, and gladly", "", '",ann,parks,2026-03-01']
+# What stands in the file, and which of its answers come; each other line is counted.
+STRAY: dict[str, tuple[list[str], list[int], list[int]]] = {
+    "within a line": ([OPEN, *answers(2, 9)], [2, 3, 4, 5, 6, 7, 8, 9], [2]),
+    "to the end": ([UNCLOSED, *answers(2, 9)], [2, 3, 4, 5, 6, 7, 8, 9], [2]),
+    "on the last line": ([*answers(2, 4), UNCLOSED], [2, 3, 4], [5]),
+    "to another quote": ([UNCLOSED, *answers(2, 4), '5,"I can, and will",ann,parks,2026-03-01'], [2, 3, 4, 5], [2]),
+    "to a long answer": ([UNCLOSED, *answers(2, 4), *LONG_ANSWER, *answers(8, 9)], [2, 3, 4, 7, 8, 9], [2]),
+    "closed in a later row": ([UNCLOSED, *answers(2, 19), '20,I can",ann,parks,2026-03-01,', *answers(21, 22)],
+                              [*range(2, 20), 21, 22], [2, 21]),
+    "after a long answer": ([*LONG_ANSWER[:3], '","ann,parks,2026-03-01', *answers(8, 9)], [8, 9], [2, 3, 4, 5]),
+    "each row": ([UNCLOSED, UNCLOSED, UNCLOSED, *answers(2, 3)], [2, 3], [2, 3, 4]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "ids", "lost"), STRAY.values(), ids=STRAY)
+def test_a_stray_quote_costs_its_row_and_no_other(lines: list[str], ids: list[int], lost: list[int], tmp_path: Path) -> None:
+    posts, problems = read(table(tmp_path, *lines))
+    assert [int(post.fullname[3:]) for post, _ in posts] == ids
+    assert problems.lines == {(ProblemKind.MALFORMED_LINE, "parks.csv"): lost}
+    assert problems.by_kind() == {"malformed_line": len(lost)}
+
+
+INSIDE = ["a line of it", "another, with a comma", "the next", "as ever"]
+TORN = {
+    "quotes that are not doubled": ['1,"Dear council,', *INSIDE, 'he said "no" to me",ann,parks,2026-03-01'],
+    "a file that is cut": ['1,"Dear council,', *INSIDE],
+    "a cell too many": ['1,"Dear council,', *INSIDE, '",ann,parks,2026-03-01,'],
+}
+
+
+@pytest.mark.parametrize("lines", TORN.values(), ids=TORN)
+def test_lines_of_a_long_answer_that_is_torn_are_lost_together_and_counted(lines: list[str], tmp_path: Path) -> None:
+    posts, problems = read(table(tmp_path, *answers(7, 8), *lines))
+    assert [post.fullname for post, _ in posts] == ["t1_7", "t1_8"]
+    assert problems.lines == {(ProblemKind.MALFORMED_LINE, "parks.csv"): list(range(4, 4 + len(lines)))}
+
+
+@pytest.mark.parametrize("line", ["I can help " * 20_000, "9,I can help,eve,parks,2026-03-01\n" * 10_000], ids=["one line", "many lines"])
+def test_a_long_answer_comes_whole_whatever_its_lines_look_like(line: str, tmp_path: Path) -> None:
+    posts, problems = read(table(tmp_path, f'1,"{line}",ann,parks,2026-03-01', *answers(2, 2)))
+    assert [(post.fullname, post.body) for post, _ in posts] == [("t1_1", line), ("t1_2", "I can help")]
+    assert problems.by_kind() == {}
+
+
+def test_a_quote_that_is_not_closed_within_what_a_row_may_hold_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.sources.tabular.LARGEST_ROW_CHARS", 400)
+    posts, problems = read(table(tmp_path, UNCLOSED, *answers(2, 90), *LONG_ANSWER[:1], "I would"))
+    assert [int(post.fullname[3:]) for post, _ in posts] == list(range(2, 91))
+    assert problems.lines == {(ProblemKind.MALFORMED_LINE, "parks.csv"): [2, 92, 93]}
+
+
+def test_lines_after_a_stray_quote_are_counted_though_the_archive_breaks_off(tmp_path: Path) -> None:
+    text = "\n".join([TABLE_HEADER, *answers(7, 8), '1,"Dear council,', *INSIDE, ""])
+    path = tmp_path / "parks.csv.gz"
+    path.write_bytes(gzip.compress(text.encode())[:-1])
+    posts, problems = read(path)
+    assert [post.fullname for post, _ in posts] == ["t1_7", "t1_8"]
+    assert problems.lines == {(ProblemKind.MALFORMED_LINE, path.name): [4, 5, 6, 7, 8], (ProblemKind.TRUNCATED_ARCHIVE, path.name): [8]}
