@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,10 +11,7 @@ from rich.table import Table
 from flows.classifiers_cli import classifiers_app, retrain
 from flows.labels.cli import labels_app
 from flows.rights_cli import RIGHTS_COMMANDS
-from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
-
-if TYPE_CHECKING:
-    from config.settings import Settings
+from flows.terminal import EXIT_CONFIG, err_console, named_file, out_console, plain_errors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,12 +84,13 @@ def listen(
     campaigns.toml; each run takes what is new in the campaign's communities.
     """
     from config.settings import load_settings
+    from flows.beforehand import check_before
     from flows.engine import engine_errors, prepare_prefect
 
     with plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
-        _check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until, campaign=campaign)
+        check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until, campaign=campaign)
         is_temporary = prepare_prefect(settings)
         with err_console.status("Starting the flow engine (about 10 seconds)…" if is_temporary else "Starting…"):
             from flows.listen import listen as listen_flow
@@ -110,7 +108,9 @@ def listen(
 @app.command()
 def read(
     archive: Annotated[str, typer.Argument(metavar="IN", help="`sample`, or an archive: a file, a folder or a glob.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File for the readings, one JSON object a line.", dir_okay=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File for the readings, one JSON object a line.", dir_okay=False, callback=named_file)
+    ],
     columns: ColumnsOption = None,
 ) -> None:
     """Read posts without storing them: one JSON line a post with its areas, signals, evidence and willingness.
@@ -246,48 +246,6 @@ def _columns(text: str | None) -> dict[str, str]:
     if unknown := [name.strip() for name, _, _ in pairs if name.strip() not in Row.__struct_fields__]:
         raise typer.BadParameter(f"unknown {unknown[0]!r}; ours are: {', '.join(Row.__struct_fields__)}", param_hint="--columns")
     return {name.strip(): column.strip() for name, _, column in pairs}
-
-
-def _check_before(
-    settings: "Settings",
-    out: Path | None,
-    *,
-    council: str | None,
-    sources: list[str] | None,
-    columns: dict[str, str],
-    since: str | None,
-    until: str | None,
-    campaign: str | None,
-) -> None:
-    """Everything a person can get wrong is said before the flow engine takes its ten seconds."""
-    from config.load import load_config
-    from flows.job import make_request
-    from flows.sources.table import is_live, open_source
-    from flows.steps.poll import open_permitted
-    from models.session import open_engine
-
-    config = load_config(settings.config_dir)
-    request = make_request(config, council=council, sources=sources, columns=columns, since=since, until=until, campaign=campaign)
-    for name in request.sources:
-        if is_live(name):
-            open_permitted(config, settings, request, platform=name)[1].close()
-        else:
-            open_source(name, columns=columns)
-    _writable(settings.home, "COPROD_HOME")
-    if out:
-        _writable(out, "--out")
-    open_engine(settings.address()).dispose()
-
-
-def _writable(folder: Path, name: str) -> None:
-    from config.settings import SettingsError
-    from flows.job import RequestError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        kind = RequestError if name.startswith("--") else SettingsError
-        raise kind(f"{name} {folder}: cannot be used ({error.strerror}); choose a folder that can be written") from None
 
 
 def main() -> None:

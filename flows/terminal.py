@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -11,6 +12,13 @@ EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_SOURCE, EXIT_STORE = 1, 2, 3, 4, 5
 
 out_console = Console()
 err_console = Console(stderr=True)
+
+
+def named_file(path: Path) -> Path:
+    """`-` is standard output elsewhere; here a file appears whole or not at all."""
+    if path == Path("-"):
+        raise typer.BadParameter("standard output cannot be written to; give the name of a file")
+    return path
 
 
 @contextmanager

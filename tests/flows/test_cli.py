@@ -7,13 +7,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 import flows.__main__ as command_line
 from config.load import CONFIG_DIR
@@ -23,39 +21,12 @@ from flows.job import Job
 from models.base import utc_now
 from models.run import Run
 from models.session import open_engine, unit_of_work
+from tests.flows.conftest import Coprod
 
 APP: Any = typer.main.get_command(command_line.app)
 COMMANDS: dict[str, Any] = APP.commands
 GROUPS = [name for name, command in COMMANDS.items() if hasattr(command, "commands")]
-# Where no server answers: a flow that should not start would end here in seconds.
-NOWHERE = "http://127.0.0.1:1/api"
 UNREACHABLE = "postgresql://coprod:hunter2@127.0.0.1:1/coprod"
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Coprod = Callable[..., Outcome]
-
-
-@pytest.fixture
-def coprod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Coprod:
-    """Runs a command in this process, with its home in tmp_path/home; a traceback fails the test."""
-    for name, value in {"COLUMNS": "200", "PREFECT_API_URL": NOWHERE, "COPROD_HOME": str(tmp_path / "home")}.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: object, **environment: object) -> Outcome:
-        for name, value in environment.items():
-            monkeypatch.setenv(f"COPROD_{name}", str(value))
-        result = CliRunner().invoke(command_line.app, [str(argument) for argument in arguments])
-        assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-        assert "Traceback" not in result.output
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    return run
 
 
 def words(text: str) -> str:

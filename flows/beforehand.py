@@ -1,0 +1,43 @@
+"""Everything a person can get wrong about a run is said before the flow engine takes its ten seconds."""
+
+from pathlib import Path
+
+from config.load import load_config
+from config.settings import Settings, SettingsError
+from flows.job import RequestError, make_request
+from flows.sources.table import is_live, open_source
+from flows.steps.poll import open_permitted
+from models.session import open_engine
+
+
+def check_before(
+    settings: Settings,
+    out: Path | None,
+    *,
+    council: str | None,
+    sources: list[str] | None,
+    columns: dict[str, str],
+    since: str | None,
+    until: str | None,
+    campaign: str | None,
+) -> None:
+    """Refuse what no run could do."""
+    config = load_config(settings.config_dir)
+    request = make_request(config, council=council, sources=sources, columns=columns, since=since, until=until, campaign=campaign)
+    for name in request.sources:
+        if is_live(name):
+            open_permitted(config, settings, request, platform=name)[1].close()
+        else:
+            open_source(name, columns=columns)
+    _writable(settings.home, "COPROD_HOME")
+    if out:
+        _writable(out, "--out")
+    open_engine(settings.address()).dispose()
+
+
+def _writable(folder: Path, name: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        kind = RequestError if name.startswith("--") else SettingsError
+        raise kind(f"{name} {folder}: cannot be used ({error.strerror}); choose a folder that can be written") from None
