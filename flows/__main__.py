@@ -136,7 +136,8 @@ def read(
             escape(f"{result.posts:,} posts read, {result.willing:,} willing, {result.set_aside:,} set aside: {out}"), soft_wrap=True
         )
         for kind, count in result.problems.items():
-            err_console.print(escape(f"  {kind.replace('_', ' ')}: {count:,}"))
+            files = ", ".join(result.files.get(kind, ()))
+            err_console.print(escape(f"  {kind.replace('_', ' ')}: {count:,}" + (f" ({files})" if files else "")), soft_wrap=True)
 
 
 @app.command()

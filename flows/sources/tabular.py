@@ -2,17 +2,20 @@
 
 import csv
 import re
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from flows.sources.base import ProblemKind, Problems, SourceRefusedError
+from flows.sources.lines import TruncatedError
 from flows.sources.row import Row
 
 # What a formula gives in Excel where it has no value.
@@ -20,7 +23,10 @@ ERRORS = frozenset({
     "#BLOCKED!", "#BUSY!", "#CALC!", "#CONNECT!", "#DIV/0!", "#EXTERNAL!", "#FIELD!", "#GETTING_DATA", "#N/A", "#NAME?", "#NULL!",
     "#NUM!", "#PYTHON!", "#REF!", "#SPILL!", "#UNKNOWN!", "#VALUE!",
 })  # fmt: skip
-UNREADABLE = (BadZipFile, InvalidFileException, KeyError, ValueError)
+# What openpyxl stumbles over where a workbook is damaged, or has nothing but charts.
+UNREADABLE = (
+    BadZipFile, InvalidFileException, ParseError, zlib.error, EOFError, KeyError, IndexError, ValueError, TypeError, AttributeError,
+)  # fmt: skip
 # No post is as long; a row that still goes on then has a quote that nobody closed.
 LARGEST_ROW_CHARS = 1 << 24
 csv.field_size_limit(LARGEST_ROW_CHARS)
@@ -127,32 +133,59 @@ def workbook_rows(path: Path, *, columns: Mapping[str, str]) -> Iterator[tuple[R
     Raises
     ------
     SourceRefusedError
-        Where it is no workbook, or its first row lacks a column that is needed.
+        Where it is no workbook, has no sheet of cells, or its first row lacks a column that is needed.
+    TruncatedError
+        After the last row before damage.
     """
+    with path.open("rb") as file:
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+        except UNREADABLE as error:
+            raise _damaged_workbook(path, error) from None
+        try:
+            yield from _sheet_rows(path, book.worksheets, columns)
+        finally:
+            book.close()
+
+
+def _damaged_workbook(path: Path, error: Exception) -> SourceRefusedError:
+    return SourceRefusedError(
+        f"{path}: is no Excel workbook, is damaged or has no sheet of cells ({type(error).__name__}); save it as .xlsx again, or as CSV"
+    )
+
+
+def _sheet_rows(path: Path, sheets: Sequence[Any], columns: Mapping[str, str]) -> Iterator[tuple[Row, int]]:
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        rows = sheets[0].iter_rows(values_only=True)
+        first = next(rows, ())
     except UNREADABLE as error:
-        raise SourceRefusedError(f"{path}: is no Excel workbook ({type(error).__name__}); save it as .xlsx again, or as CSV") from None
-    try:
-        yield from _sheet_rows(path, book.worksheets[0].iter_rows(values_only=True), columns)
-    finally:
-        book.close()
-
-
-def _sheet_rows(path: Path, rows: Iterable[Sequence[Any]], columns: Mapping[str, str]) -> Iterator[tuple[Row, int]]:
-    numbered = enumerate(rows, start=1)
-    _, first = next(numbered, (1, ()))
+        raise _damaged_workbook(path, error) from None
     places = _places(path, [str(_cell(value) or "").strip() for value in first], columns)
-    for number, cells in numbered:
+    number = 1
+    while True:
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except UNREADABLE as error:
+            raise TruncatedError(type(error).__name__) from None
+        number += 1
         values = {key: _cell(cells[place]) for key, place in places.items() if place < len(cells)}
         if any(value is not None for value in values.values()):
             yield Row(**values), number
 
 
 def _places(path: Path, header: Sequence[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Where each of our keys stands in a row."""
+    """Where each of our keys stands in a row. A first row with no name we know may be a person's: it is not repeated."""
     places = {key: header.index(column) for key in Row.__struct_fields__ if (column := columns.get(key, key)) in header}
-    names = ", ".join(filter(None, header)) or "none"
+    is_header = not {*columns.values(), *Row.__struct_fields__}.isdisjoint(header)
+    names = (
+        ", ".join(filter(None, header))
+        if is_header
+        else f"{len(header)} column(s), none with a name that was looked for"
+        if header
+        else "none"
+    )
     if missing := sorted(column for column in columns.values() if column not in header):
         raise SourceRefusedError(f"{path}: no column {', '.join(map(repr, missing))}; it has: {names}")
     if not places.keys() & {"id", "name"} or not places.keys() & {"title", "body", "selftext"}:

@@ -15,7 +15,7 @@ from coprod_nlp.vocabulary import PostState, ReadingStatus
 from flows.job import RequestError
 from flows.progress import listener
 from flows.sources.archive import ArchiveSource
-from flows.sources.base import Placed, Problems, SourceRefusedError
+from flows.sources.base import FILE_KINDS, Placed, Problems, SourceRefusedError
 from flows.sources.seen import SeenIds
 from flows.sources.table import open_source
 from flows.steps.read import CHUNK, WORTH_PROCESSES, read_in_order, reading_processes
@@ -26,12 +26,13 @@ SMALL_ARCHIVE_BYTES = 1_000 * WORTH_PROCESSES // 4
 
 @dataclass
 class ReadResult:
-    """How many posts were read, called willing and set aside; problems by kind."""
+    """How many posts were read, called willing and set aside; problems by kind, and the files that have one as a whole."""
 
     posts: int = 0
     willing: int = 0
     set_aside: int = 0
     problems: dict[str, int] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
 
 
 def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int, directory: Path = SHIPPED) -> ReadResult:
@@ -61,7 +62,7 @@ def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: 
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-    result.problems = problems.by_kind()
+    result.problems, result.files = problems.by_kind(), {kind.value: problems.named(kind) for kind in FILE_KINDS}
     return result
 
 

@@ -44,6 +44,19 @@ def test_readings_go_where_a_link_leads(archive: Path, tmp_path: Path, coprod: C
         assert [path.name for path in (tmp_path / "there").iterdir()] == ["readings.ndjson"]
 
 
+def test_files_that_cannot_be_read_are_named(archive: Path, tmp_path: Path, coprod: Coprod) -> None:
+    (tmp_path / "link.ndjson").symlink_to(tmp_path / "gone")
+    (tmp_path / "photo.json").write_bytes(b"\x89PNG\r\n")
+    outcome = coprod("read", tmp_path, "--out", tmp_path / "readings.txt")
+    assert outcome.code == 0
+    assert "broken link: 1 (link.ndjson)" in outcome.err
+    assert "unreadable file: 1 (photo.json)" in outcome.err
+    outcome = coprod("read", tmp_path / "photo.json", "--out", tmp_path / "nothing.txt")
+    assert (outcome.code, outcome.out) == (SOURCE, "")
+    assert "photo.json: not one line could be read; wanted: JSON objects, one a line" in outcome.err
+    assert not (tmp_path / "nothing.txt").exists()
+
+
 @pytest.mark.parametrize("command", [["read", "sample"], ["labels", "export", "--format", "csv"]], ids=["read", "labels export"])
 def test_a_dash_makes_no_file_of_that_name(command: list[str], tmp_path: Path, coprod: Coprod, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
