@@ -172,7 +172,7 @@ def report(
     ] = None,
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="With --keys-for: who asks for them; kept in the audit log.")] = "",
 ) -> None:
-    """Write the report of the newest run again, from what is stored now.
+    """Write the report of a council's newest run again, from what is stored now.
 
     Author keys are in no file of it, unless they are asked for by the name of a campaign (--keys-for, with --by).
     """
@@ -188,8 +188,7 @@ def report(
         from models.queries import latest_run
         from models.session import open_engine, unit_of_work
 
-        if council:
-            known_council(config, council)
+        council = known_council(config, council)
         if by and not keys_for:
             raise RequestError("--by is for --keys-for only; leave it out, or say for which campaign the keys are")
         engine = open_engine(settings.address())

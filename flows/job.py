@@ -122,9 +122,7 @@ def make_request(
     RequestError
         Where the council is not known or the period makes no sense.
     """
-    if council is None and len(config.councils) > 1:
-        raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
-    council = known_council(config, council or next(iter(config.councils)))
+    council = known_council(config, council)
     if campaign and not any(map(is_live, sources or ())):
         raise RequestError(f"--campaign {campaign}: only live sources need one; leave it out, or give --source {' or '.join(LIVE)}")
     request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until, campaign)
@@ -132,8 +130,11 @@ def make_request(
     return request
 
 
-def known_council(config: Config, council: str) -> str:
-    """A council's key, or a RequestError with the ones there are."""
+def known_council(config: Config, council: str | None) -> str:
+    """A council's key, or that of the only one, or a RequestError with the ones there are."""
+    if council is None and len(config.councils) > 1:
+        raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
+    council = next(iter(config.councils)) if council is None else council
     if council not in config.councils:
         raise RequestError(f"--council {council}: not in councils.toml; known: {', '.join(sorted(config.councils))}")
     return council
@@ -211,6 +212,6 @@ def _moment(option: str, text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise RequestError(f"{option} {text}: not a date; write it as 2026-04-01") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -73,6 +73,8 @@ USAGE, CONFIG, SOURCE, STORE = 2, 3, 4, 5
 WRONG = [
     pytest.param(["--since", "last spring"], {}, USAGE, "--since last spring: not a date; write it as 2026-04-01", id="since not a date"),
     pytest.param(["--until", "2026-13-01"], {}, USAGE, "--until 2026-13-01: not a date", id="until not a date"),
+    pytest.param(["--until", "0001-01-01T00:00:00+14:00"], {}, USAGE, "+14:00: not a date", id="until before all time"),
+    pytest.param(["--since", "9999-12-31T23:59:59-14:00"], {}, USAGE, "-14:00: not a date", id="since after all time"),
     pytest.param(["--since", "2026-04-02", "--until", "2026-04-01"], {}, USAGE, "2026-04-01 is not after --since", id="until first"),
     pytest.param(["--since", "2026-04-01", "--until", "2026-04-01"], {}, USAGE, "is not after", id="until is since"),
     pytest.param(["--council", "atlantis"], {}, USAGE, "--council atlantis: not in councils.toml; known: marlowick", id="unknown council"),
@@ -211,14 +213,15 @@ def test_a_report_for_an_unknown_council_names_the_known_ones(coprod: Coprod) ->
     assert "--council atlantis: not in councils.toml; known: marlowick" in outcome.err
 
 
-def test_a_report_for_a_council_that_has_left_the_configuration_says_so(coprod: Coprod, tmp_path: Path) -> None:
+def test_a_report_is_of_a_council_that_is_configured(coprod: Coprod, tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'home' / 'coprod.sqlite3'}")
     with unit_of_work(engine) as session:
         asked = {"sources": [{"name": "sample", "files": ""}], "columns": [], "since": None, "until": None}
         session.add(Run(run_id="1", council="oldtown", request=asked, status=RunStatus.RUNNING, started_at=utc_now(), done=["rank"],
                         config_digest="", versions={"reading": "1"}))  # fmt: skip
     engine.dispose()
-    assert "oldtown" in coprod("report", "--out", tmp_path / "out").err
+    assert coprod("report", "--out", tmp_path / "out").err == "nothing has been ranked yet; run: coprod listen\n"
+    assert "--council oldtown: not in councils.toml" in coprod("report", "--council", "oldtown").err
 
 
 def test_a_report_from_a_database_that_does_not_answer_names_it(coprod: Coprod) -> None:
@@ -239,3 +242,10 @@ def test_a_report_is_written_again_from_what_is_stored(coprod: Coprod, sample_ru
     assert Path(outcome.out.strip()).parent == tmp_path / "again"
     assert {path.name for path in (tmp_path / "again").iterdir()} == {path.name for path in sample_run.out.iterdir()}
     assert (tmp_path / "again" / "leads.csv").read_bytes() == (sample_run.out / "leads.csv").read_bytes()
+    (tmp_path / "file").write_text("", encoding="ascii")
+    (tmp_path / "taken" / "leads.json").mkdir(parents=True)
+    for place in (tmp_path / "file" / "report", tmp_path / "taken"):
+        outcome = coprod("report", "--out", place)
+        assert (outcome.code, outcome.out) == (USAGE, "")
+        assert f"{place}: the report cannot be written there (" in outcome.err
+    assert not list((tmp_path / "taken").glob(".*"))
