@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from config.load import ConfigError, load_config
+from config.load import ConfigError, Problem, load_config, load_desk
 from config.schema import Config
 from config.settings import Settings, SettingsError, author_key_file, load_author_key, load_settings
 from coprod_nlp.reading.artefact import SHIPPED, ArtefactError
@@ -45,16 +45,7 @@ def run_checks() -> Iterator[Check]:
     for name in sorted(given - known):
         yield Check("settings", False, f"{name} is not a setting; known: {', '.join(sorted(known))}")
     yield Check("settings", True, "COPROD_* variables are sound" if given & known else "defaults")
-    try:
-        config = load_config(settings.config_dir)
-        yield Check(
-            "configuration", True, f"{len(config.councils)} council, {len(config.communities)} communities, digest {config.digest[:12]}"
-        )
-        yield from _campaigns(config)
-        yield from _live_sources(config, settings)
-    except ConfigError as error:
-        for problem in error.problems:
-            yield Check("configuration", False, str(problem))
+    yield from _configuration(settings)
     for what, look in (
         ("author key", _author_key),
         ("database", _database),
@@ -63,6 +54,28 @@ def run_checks() -> Iterator[Check]:
         ("folder", _folder),
     ):
         yield _answer(what, look, settings)
+
+
+def _configuration(settings: Settings) -> Iterator[Check]:
+    """Every mistake of every file; that of the desk too, which is read when the desk opens."""
+    config, problems = None, list[Problem]()
+    try:
+        config = load_config(settings.config_dir)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        load_desk(config, settings.config_dir)
+    except ConfigError as error:
+        problems += error.problems
+    if config and not problems:
+        yield Check(
+            "configuration", True, f"{len(config.councils)} council, {len(config.communities)} communities, digest {config.digest[:12]}"
+        )
+    for problem in problems:
+        yield Check("configuration", False, str(problem))
+    if config:
+        yield from _campaigns(config)
+        yield from _live_sources(config, settings)
 
 
 def _answer(what: str, look: Callable[[Settings], str], settings: Settings) -> Check:

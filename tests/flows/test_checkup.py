@@ -116,6 +116,29 @@ def test_every_problem_is_named_in_one_go_with_its_place_and_remedy(
     assert not [line for line in shown if "hunter2" in line]
 
 
+DESK = {
+    "missing": (None, r"desk\.toml:1: .*the file is missing"),
+    "no TOML": (b"colour = \n", r"desk\.toml:1: .*not valid TOML"),
+    "binary": (b"\x00\xff\xfe", r"desk\.toml:1: .*not UTF-8"),
+    "unknown council": (b"[atlantis]\ncool_off_days = 30\n", r"desk\.toml:1: atlantis .*unknown council; allowed: marlowick"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), DESK.values(), ids=DESK)
+@pytest.mark.parametrize("is_alone", [True, False], ids=["alone", "beside another"])
+def test_mistakes_in_the_desks_rules_are_named_too(content: bytes | None, said: str, is_alone: bool, directory: Path) -> None:
+    if content is None:
+        (directory / "desk.toml").unlink()
+    else:
+        (directory / "desk.toml").write_bytes(content)
+    if not is_alone:
+        (directory / "retention.toml").unlink()
+    named = [problem.detail for problem in problems() if problem.what == "configuration"]
+    is_councils = "council" in said
+    assert any(re.search(said, detail) for detail in named) is (is_alone or not is_councils)
+    assert any("retention.toml" in detail for detail in named) is not is_alone
+
+
 CAMPAIGNS = [
     pytest.param({"ends": "2001-01-02"}, r"listening: ended on 2001-01-02; .*until `ends` in campaigns\.toml is later", id="ended"),
     pytest.param({"review": LONG_AGO}, r"listening: its DPIA was due for review on 2001-01-01; .*set `dpia_review`", id="review overdue"),
