@@ -29,15 +29,15 @@ def check_before(
             open_permitted(config, settings, request, platform=name)[1].close()
         else:
             open_source(name, columns=columns)
-    _writable(settings.home, "COPROD_HOME")
+    _writable(settings.home, "COPROD_HOME", mode=0o700)
     if out:
-        _writable(out, "--out")
+        _writable(out, "--out", mode=0o777)
     open_engine(settings.address()).dispose()
 
 
-def _writable(folder: Path, name: str) -> None:
+def _writable(folder: Path, name: str, *, mode: int) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
     except OSError as error:
         kind = RequestError if name.startswith("--") else SettingsError
         raise kind(f"{name} {folder}: cannot be used ({error.strerror}); choose a folder that can be written") from None

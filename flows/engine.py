@@ -35,7 +35,8 @@ def prepare_prefect(settings: Settings) -> bool:
     """Set Prefect up before it is imported; true where it will start a temporary server (some 10 seconds)."""
     if os.environ.get("PREFECT_API_URL"):
         return False
-    (settings.home / "prefect").mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (settings.home / "prefect").mkdir(exist_ok=True)
     defaults = {
         "PREFECT_HOME": str(settings.home / "prefect"),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",

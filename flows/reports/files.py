@@ -61,8 +61,10 @@ def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]", *, k
 
 
 def _write(path: Path, text: str) -> None:
+    """Reports are to be handed round, as others may read them; author keys are not."""
     draft = path.with_name(f".{path.name}.part")
     try:
+        draft.touch(mode=0o600 if path.name == KEYS else 0o666)
         draft.write_text(text, encoding="utf-8", newline="\n")
         draft.replace(path)
     finally:
