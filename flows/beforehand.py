@@ -1,5 +1,6 @@
 """Everything a person can get wrong about a run is said before the flow engine takes its ten seconds."""
 
+import shutil
 from pathlib import Path
 
 from config.load import load_config
@@ -8,6 +9,8 @@ from flows.job import RequestError, make_request
 from flows.sources.table import is_live, open_source
 from flows.steps.poll import open_permitted
 from models.session import open_engine
+
+ROOM_BYTES = 64 * 2**20
 
 
 def check_before(
@@ -30,6 +33,11 @@ def check_before(
         else:
             open_source(name, columns=columns)
     _writable(settings.home, "COPROD_HOME", mode=0o700)
+    if (free := shutil.disk_usage(settings.home).free) < ROOM_BYTES:
+        raise SettingsError(
+            f"COPROD_HOME {settings.home}: {free // 2**20:,} MB are free there, too little for database and flow engine; make room for "
+            f"{ROOM_BYTES // 2**20:,} MB at least"
+        )
     if out:
         _writable(out, "--out", mode=0o777)
     open_engine(settings.address()).dispose()

@@ -1,5 +1,6 @@
 """What every command shares: where it writes, its exit codes, and errors in words."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +48,6 @@ def plain_errors() -> Iterator[None]:
     except tuple(codes) as error:
         err_console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True, highlight=False)
         raise typer.Exit(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         err_console.print("Stopped. The same command again goes on from here.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(128 + (signal.SIGTERM if signal.SIGTERM in stop.args else signal.SIGINT)) from None

@@ -64,3 +64,11 @@ def test_a_dash_makes_no_file_of_that_name(command: list[str], tmp_path: Path, c
     assert outcome.code == USAGE
     assert "standard output cannot be written to" in outcome.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_without_room_is_named_before_anything_starts(tmp_path: Path, coprod: Coprod, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.beforehand.ROOM_BYTES", 2**62)
+    outcome = coprod("listen")
+    assert outcome.code == CONFIG
+    assert f"COPROD_HOME {tmp_path / 'home'}: " in outcome.err
+    assert "MB are free there, too little" in outcome.err
