@@ -241,9 +241,12 @@ def _columns(text: str | None) -> dict[str, str]:
     from flows.sources.row import Row
 
     pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
+    names = [name.strip() for name, _, _ in pairs]
     if wrong := [name for name, sign, column in pairs if not sign or not column.strip() or not name.strip()]:
         raise typer.BadParameter(f"{wrong[0]!r}: wanted OURS=THEIRS, as in id=ID,body=Comment", param_hint="--columns")
-    if unknown := [name.strip() for name, _, _ in pairs if name.strip() not in Row.__struct_fields__]:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise typer.BadParameter(f"{twice[0]!r} is given twice; say one column for it", param_hint="--columns")
+    if unknown := [name for name in names if name not in Row.__struct_fields__]:
         raise typer.BadParameter(f"unknown {unknown[0]!r}; ours are: {', '.join(Row.__struct_fields__)}", param_hint="--columns")
     return {name.strip(): column.strip() for name, _, column in pairs}
 

@@ -20,13 +20,15 @@ from config.settings import PROJECT_DIR, Settings, load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.classifiers import champion_version, directory_of, is_there
 from flows.sources.archive import ArchiveSource
-from flows.sources.table import LIVE, SAMPLE, is_live, open_source
+from flows.sources.table import LIVE, SAMPLE, is_live, open_source, takes_columns
 from models.base import utc_now
 from models.queries import Scope, unfinished_run
 from models.run import Run
 from models.session import open_engine, unit_of_work
 
 VERSIONED = ("coprod", "spacy", "scikit-learn", "graspologic-native", "lingua-language-detector", "sqlmodel", "prefect")
+
+COLUMNS_UNUSED = "--columns is for CSV and Excel files; leave it out"
 
 
 class RequestError(Exception):
@@ -125,6 +127,8 @@ def make_request(
     council = known_council(config, council)
     if campaign and not any(map(is_live, sources or ())):
         raise RequestError(f"--campaign {campaign}: only live sources need one; leave it out, or give --source {' or '.join(LIVE)}")
+    if columns and not takes_columns(sources or [SAMPLE]):
+        raise RequestError(COLUMNS_UNUSED)
     request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until, campaign)
     request.period()
     return request

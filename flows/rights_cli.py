@@ -70,7 +70,9 @@ def reconcile(
         from flows.console import TerminalListener
         from flows.progress import listening
         from flows.reconciliation import reconcile_all
+        from flows.rights import checked_name
 
+        by = checked_name(by)
         with TerminalListener(err_console) as terminal, listening(terminal):
             counts = reconcile_all(engine, settings=settings, config=config, by=by, platform=platform, within_hours=within)
         _print_counts(counts, nothing="no live platform has posts here")
@@ -80,16 +82,18 @@ def expire(by: ByOption = "command line") -> None:
     """Remove posts that have outlived the days in retention.toml, with everything made from them."""
     with plain_errors(), _opened() as (engine, settings, config):
         from flows.retention import expire_all
+        from flows.rights import checked_name
 
-        _print_counts(expire_all(engine, settings=settings, config=config, by=by), nothing="nothing has outlived its time")
+        _print_counts(expire_all(engine, settings=settings, config=config, by=checked_name(by)), nothing="nothing has outlived its time")
 
 
 def renew(by: ByOption = "command line") -> None:
     """Write reports and exports anew that may show what was removed, and wipe freed space. The other commands do so themselves."""
     with plain_errors(), _opened() as (engine, settings, config):
         from flows.renewal import renew as renew_all
+        from flows.rights import checked_name
 
-        _print_counts(renew_all(engine, settings=settings, config=config, by=by).as_counts(), nothing="nothing to be renewed")
+        _print_counts(renew_all(engine, settings=settings, config=config, by=checked_name(by)).as_counts(), nothing="nothing to be renewed")
 
 
 def object_(

@@ -12,12 +12,12 @@ import msgspec
 from coprod_nlp.reading.artefact import SHIPPED
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus
-from flows.job import RequestError
+from flows.job import COLUMNS_UNUSED, RequestError
 from flows.progress import listener
 from flows.sources.archive import ArchiveSource
 from flows.sources.base import FILE_KINDS, Placed, Problems, SourceRefusedError
 from flows.sources.seen import SeenIds
-from flows.sources.table import open_source
+from flows.sources.table import open_source, takes_columns
 from flows.steps.read import CHUNK, WORTH_PROCESSES, read_in_order, reading_processes
 
 # Bytes of an archive below which starting processes takes longer than it saves.
@@ -37,6 +37,8 @@ class ReadResult:
 
 def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int, directory: Path = SHIPPED) -> ReadResult:
     """Write one line a post, read with the artefact in a folder, in the order of the archive; the file appears whole or not at all."""
+    if columns and not takes_columns([name]):
+        raise RequestError(COLUMNS_UNUSED)
     target = _target(out)
     source = open_source(name, columns=columns)
     if isinstance(source, ArchiveSource) and target in {path.resolve() for path in source.paths}:

@@ -80,6 +80,8 @@ WRONG = [
     pytest.param(["--council", "atlantis"], {}, USAGE, "--council atlantis: not in councils.toml; known: marlowick", id="unknown council"),
     pytest.param(["--columns", "id"], {}, USAGE, "'id': wanted OURS=THEIRS, as in id=ID,body=Comment", id="columns without ="),
     pytest.param(["--columns", "id=,body=x"], {}, USAGE, "'id': wanted OURS=THEIRS", id="columns without a name"),
+    pytest.param(["--columns", "id=A,id=B"], {}, USAGE, "'id' is given twice", id="columns twice"),
+    pytest.param(["--columns", "id=A"], {}, USAGE, "--columns is for CSV and Excel files", id="columns for the sample"),
     pytest.param(["--sauce", "sample"], {}, USAGE, "--sauce", id="unknown option"),
     pytest.param(["--out", __file__], {}, USAGE, "is a file", id="report into a file"),
     pytest.param(["--source", "gone/*.gz"], {}, SOURCE, "gone/*.gz: no archive there; wanted a file, a folder", id="missing archive"),

@@ -72,3 +72,16 @@ def test_a_disk_without_room_is_named_before_anything_starts(tmp_path: Path, cop
     assert outcome.code == CONFIG
     assert f"COPROD_HOME {tmp_path / 'home'}: " in outcome.err
     assert "MB are free there, too little" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["expire", "renew", "reconcile"])
+def test_nobody_removes_anything_without_a_name(command: str, coprod: Coprod) -> None:
+    outcome = coprod(command, "--by", " ")
+    assert outcome.code == USAGE
+    assert "--by: wanted a name" in outcome.err
+
+
+def test_columns_for_what_has_none_are_refused(tmp_path: Path, coprod: Coprod) -> None:
+    outcome = coprod("read", "sample", "--columns", "body=Comment", "--out", tmp_path / "readings.txt")
+    assert outcome.code == USAGE
+    assert "--columns is for CSV and Excel files" in outcome.err
