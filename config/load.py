@@ -131,16 +131,18 @@ def load_config(directory: Path = CONFIG_DIR) -> Config:
     return Config(**values, digest=digest)
 
 
-def load_desk(config: Config, directory: Path = CONFIG_DIR) -> dict[str, DeskRules]:
-    """How each council's desk works, from `desk.toml`. Apart from the rest: no run depends on it, so it is not in the digest."""
+def load_desk(config: Config | None, directory: Path = CONFIG_DIR) -> dict[str, DeskRules]:
+    """How each council's desk works, from `desk.toml`. Apart from the rest: no run depends on it, so it is not in the digest.
+
+    Without a configuration, since that is unsound itself, nobody knows which councils there are.
+    """
     file = _File(directory / "desk.toml")
     try:
         rules = TypeAdapter(dict[str, DeskRules]).validate_python(file.content)
     except ValidationError as error:
         raise ConfigError([file.problem(_path(item["loc"]), _wanted(item, dict[str, DeskRules])) for item in error.errors()]) from None
-    problems = [
-        file.problem((key,), _allowed("unknown council", config.councils)) for key in rules if key not in {"default", *config.councils}
-    ]
+    known = {"default", *config.councils} if config else rules.keys()
+    problems = [file.problem((key,), _allowed("unknown council", known - {"default"})) for key in rules if key not in known]
     given = rules["default"].model_dump(exclude_none=True) if "default" in rules else {}
     problems += [file.problem(("default", key), "missing; this key is required") for key in DeskRules.model_fields if key not in given]
     if problems:

@@ -138,14 +138,14 @@ def load_author_key(settings: Settings) -> Secrets:
         return _secrets(settings.author_key.get_secret_value())
     path = author_key_file(settings)
     if not path.exists():
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = _draft(path, [new_secret()])
         with suppress(FileExistsError):  # another run that started at the same moment made it: that one counts
             os.link(draft, path)
         draft.unlink()
     found = _secrets(path.read_text(encoding="ascii", errors="replace"))
     if not found or min(map(len, found)) < MINIMUM_KEY_CHARS:
-        raise SettingsError(f"{path}: too short to be a key; restore it from its backup, or delete it to start with new author keys")
+        raise SettingsError(f"{path}: too short to be a key; restore it from its backup; delete it only where nothing is stored yet")
     return found
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -11,10 +11,7 @@ from rich.table import Table
 from flows.classifiers_cli import classifiers_app, retrain
 from flows.labels.cli import labels_app
 from flows.rights_cli import RIGHTS_COMMANDS
-from flows.terminal import EXIT_CONFIG, err_console, out_console, plain_errors
-
-if TYPE_CHECKING:
-    from config.settings import Settings
+from flows.terminal import EXIT_CONFIG, err_console, named_file, out_console, plain_errors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -87,12 +84,13 @@ def listen(
     they come. Live sources need a campaign in campaigns.toml; each run takes what is new in the campaign's communities.
     """
     from config.settings import load_settings
+    from flows.beforehand import check_before
     from flows.engine import engine_errors, prepare_prefect
 
     with plain_errors():
         settings = load_settings()
         mapping = _columns(columns)
-        _check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until, campaign=campaign)
+        check_before(settings, out, council=council, sources=source, columns=mapping, since=since, until=until, campaign=campaign)
         is_temporary = prepare_prefect(settings)
         with err_console.status("Starting the flow engine (about 10 seconds)…" if is_temporary else "Starting…"):
             from flows.listen import listen as listen_flow
@@ -110,7 +108,9 @@ def listen(
 @app.command()
 def read(
     archive: Annotated[str, typer.Argument(metavar="IN", help="`sample`, or an archive: a file, a folder or a glob.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File for the readings, one JSON object a line.", dir_okay=False)],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="File for the readings, one JSON object a line.", dir_okay=False, callback=named_file)
+    ],
     columns: ColumnsOption = None,
 ) -> None:
     """Read posts without storing them: one JSON line a post with its areas, signals, evidence and willingness.
@@ -136,7 +136,8 @@ def read(
             escape(f"{result.posts:,} posts read, {result.willing:,} willing, {result.set_aside:,} set aside: {out}"), soft_wrap=True
         )
         for kind, count in result.problems.items():
-            err_console.print(escape(f"  {kind.replace('_', ' ')}: {count:,}"))
+            files = ", ".join(result.files.get(kind, ()))
+            err_console.print(escape(f"  {kind.replace('_', ' ')}: {count:,}" + (f" ({files})" if files else "")), soft_wrap=True)
 
 
 @app.command()
@@ -171,7 +172,7 @@ def report(
     ] = None,
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="With --keys-for: who asks for them; kept in the audit log.")] = "",
 ) -> None:
-    """Write the report of the newest run again, from what is stored now.
+    """Write the report of a council's newest run again, from what is stored now.
 
     Author keys are in no file of it, unless they are asked for by the name of a campaign (--keys-for, with --by).
     """
@@ -187,8 +188,7 @@ def report(
         from models.queries import latest_run
         from models.session import open_engine, unit_of_work
 
-        if council:
-            known_council(config, council)
+        council = known_council(config, council)
         if by and not keys_for:
             raise RequestError("--by is for --keys-for only; leave it out, or say for which campaign the keys are")
         engine = open_engine(settings.address())
@@ -241,53 +241,14 @@ def _columns(text: str | None) -> dict[str, str]:
     from flows.sources.row import Row
 
     pairs = [pair.partition("=") for pair in (text or "").split(",") if pair.strip()]
+    names = [name.strip() for name, _, _ in pairs]
     if wrong := [name for name, sign, column in pairs if not sign or not column.strip() or not name.strip()]:
         raise typer.BadParameter(f"{wrong[0]!r}: wanted OURS=THEIRS, as in id=ID,body=Comment", param_hint="--columns")
-    if unknown := [name.strip() for name, _, _ in pairs if name.strip() not in Row.__struct_fields__]:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise typer.BadParameter(f"{twice[0]!r} is given twice; say one column for it", param_hint="--columns")
+    if unknown := [name for name in names if name not in Row.__struct_fields__]:
         raise typer.BadParameter(f"unknown {unknown[0]!r}; ours are: {', '.join(Row.__struct_fields__)}", param_hint="--columns")
     return {name.strip(): column.strip() for name, _, column in pairs}
-
-
-def _check_before(
-    settings: "Settings",
-    out: Path | None,
-    *,
-    council: str | None,
-    sources: list[str] | None,
-    columns: dict[str, str],
-    since: str | None,
-    until: str | None,
-    campaign: str | None,
-) -> None:
-    """Everything a person can get wrong is said before the flow engine takes its ten seconds."""
-    from config.load import load_config
-    from flows.job import make_request
-    from flows.sources.table import is_live, open_source
-    from flows.steps.poll import open_permitted
-    from models.session import open_engine
-
-    config = load_config(settings.config_dir)
-    request = make_request(config, council=council, sources=sources, columns=columns, since=since, until=until, campaign=campaign)
-    for name in request.sources:
-        if is_live(name):
-            open_permitted(config, settings, request, platform=name)[1].close()
-        else:
-            open_source(name, columns=columns)
-    _writable(settings.home, "COPROD_HOME")
-    if out:
-        _writable(out, "--out")
-    open_engine(settings.address()).dispose()
-
-
-def _writable(folder: Path, name: str) -> None:
-    from config.settings import SettingsError
-    from flows.job import RequestError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        kind = RequestError if name.startswith("--") else SettingsError
-        raise kind(f"{name} {folder}: cannot be used ({error.strerror}); choose a folder that can be written") from None
 
 
 def main() -> None:

@@ -20,13 +20,15 @@ from config.settings import PROJECT_DIR, Settings, load_settings
 from coprod_nlp.vocabulary import RunStage, RunStatus
 from flows.classifiers import champion_version, directory_of, is_there
 from flows.sources.archive import ArchiveSource
-from flows.sources.table import LIVE, SAMPLE, is_live, open_source
+from flows.sources.table import LIVE, SAMPLE, is_live, open_source, takes_columns
 from models.base import utc_now
 from models.queries import Scope, unfinished_run
 from models.run import Run
 from models.session import LockedError, held_lock, open_engine, take_turn, unit_of_work
 
 VERSIONED = ("coprod", "spacy", "scikit-learn", "graspologic-native", "lingua-language-detector", "sqlmodel", "prefect")
+
+COLUMNS_UNUSED = "--columns is for CSV and Excel files; leave it out"
 
 
 class RequestError(Exception):
@@ -122,18 +124,21 @@ def make_request(
     RequestError
         Where the council is not known or the period makes no sense.
     """
-    if council is None and len(config.councils) > 1:
-        raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
-    council = known_council(config, council or next(iter(config.councils)))
+    council = known_council(config, council)
     if campaign and not any(map(is_live, sources or ())):
         raise RequestError(f"--campaign {campaign}: only live sources need one; leave it out, or give --source {' or '.join(LIVE)}")
+    if columns and not takes_columns(sources or [SAMPLE]):
+        raise RequestError(COLUMNS_UNUSED)
     request = Request(council, tuple(sources or [SAMPLE]), tuple(sorted((columns or {}).items())), since, until, campaign)
     request.period()
     return request
 
 
-def known_council(config: Config, council: str) -> str:
-    """A council's key, or a RequestError with the ones there are."""
+def known_council(config: Config, council: str | None) -> str:
+    """A council's key, or that of the only one, or a RequestError with the ones there are."""
+    if council is None and len(config.councils) > 1:
+        raise RequestError(f"--council is needed: there are several ({', '.join(sorted(config.councils))})")
+    council = next(iter(config.councils)) if council is None else council
     if council not in config.councils:
         raise RequestError(f"--council {council}: not in councils.toml; known: {', '.join(sorted(config.councils))}")
     return council
@@ -234,6 +239,6 @@ def _moment(option: str, text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise RequestError(f"{option} {text}: not a date; write it as 2026-04-01") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from config.settings import Secrets, Settings, SettingsError, add_secret, load_author_key, mark_of, rekeyed
+from config.settings import Secrets, Settings, SettingsError, add_secret, author_key_file, load_author_key, mark_of, rekeyed
 from models import key_actions, right_queries
 from models.session import unit_of_work
 
@@ -28,19 +28,40 @@ def ready_keys(engine: Engine, settings: Settings) -> Secrets:
     SettingsError
         Where the store's keys were made with others: objections would no longer be found.
     """
+    check_keys(engine, settings)
     secrets = load_author_key(settings)
     with unit_of_work(engine) as session:
-        state = right_queries.key_state(session.connection())
-        if state is None:
+        if right_queries.key_state(session.connection()) is None:
             key_actions.record_keys(session, secrets=len(secrets), mark=mark_of(secrets), by=FIRST_USE)
-            return secrets
+    return secrets
+
+
+def check_keys(engine: Engine, settings: Settings) -> None:
+    """Look whether the secrets are those of this store; nothing is made or noted.
+
+    Raises
+    ------
+    SettingsError
+        Where they are others, or lost.
+    """
+    with engine.connect() as connection:
+        state = right_queries.key_state(connection)
+    path = author_key_file(settings)
+    if state is None:
+        return
+    if not settings.author_key and not path.exists():
+        raise SettingsError(
+            f"{path}: is not there, and this database was made with an author key, so objections would not be found; bring it back from "
+            "its backup, or set COPROD_AUTHOR_KEY"
+        )
+    secrets = load_author_key(settings)
     if state.mark == mark_of(secrets):
-        return secrets
+        return
     if _is_ahead(secrets, state):
         raise SettingsError("a new author key is not in use yet; finish with: coprod rotate-key --by NAME")
     raise SettingsError(
         "the author key is not the one that this database was made with, so objections would not be found; restore COPROD_AUTHOR_KEY or "
-        f"{settings.home / 'author.key'} from its backup"
+        f"{path} from its backup"
     )
 
 

@@ -82,7 +82,9 @@ def reconcile(
         from flows.console import TerminalListener
         from flows.progress import listening
         from flows.reconciliation import reconcile_all
+        from flows.rights import checked_name
 
+        by = checked_name(by)
         with TerminalListener(err_console) as terminal, listening(terminal):
             counts = reconcile_all(engine, settings=settings, config=config, by=by, platform=platform, within_hours=within)
         _print_counts(counts, nothing="no live platform has posts here")
@@ -92,8 +94,9 @@ def expire(by: ByOption = "command line") -> None:
     """Remove posts that have outlived the days in retention.toml, with everything made from them."""
     with plain_errors(), _opened() as (engine, settings, config):
         from flows.retention import expire_all
+        from flows.rights import checked_name
 
-        _print_counts(expire_all(engine, settings=settings, config=config, by=by), nothing="nothing has outlived its time")
+        _print_counts(expire_all(engine, settings=settings, config=config, by=checked_name(by)), nothing="nothing has outlived its time")
 
 
 def renew(
@@ -109,8 +112,9 @@ def renew(
     """
     with plain_errors(), _opened() as (engine, settings, config):
         from flows.renewal import renew as renew_all
+        from flows.rights import checked_name
 
-        found = renew_all(engine, settings=settings, config=config, by=by, gone=gone or [])
+        found = renew_all(engine, settings=settings, config=config, by=checked_name(by), gone=gone or [])
         _print_counts(
             found.as_counts() | {"not_reached": 0}, nothing="nothing else to be renewed" if found.unreached else "nothing to be renewed"
         )

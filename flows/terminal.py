@@ -1,7 +1,9 @@
 """What every command shares: where it writes, its exit codes, and errors in words."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -11,6 +13,13 @@ EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG, EXIT_SOURCE, EXIT_STORE = 1, 2, 3, 4, 5
 
 out_console = Console()
 err_console = Console(stderr=True)
+
+
+def named_file(path: Path) -> Path:
+    """`-` is standard output elsewhere; here a file appears whole or not at all."""
+    if path == Path("-"):
+        raise typer.BadParameter("standard output cannot be written to; give the name of a file")
+    return path
 
 
 @contextmanager
@@ -39,6 +48,6 @@ def plain_errors() -> Iterator[None]:
     except tuple(codes) as error:
         err_console.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True, highlight=False)
         raise typer.Exit(next(code for kind, code in codes.items() if isinstance(error, kind))) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         err_console.print("Stopped. The same command again goes on from here.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(128 + (signal.SIGTERM if signal.SIGTERM in stop.args else signal.SIGINT)) from None

@@ -45,8 +45,11 @@ def open_engine(address: str) -> Engine:
     """
     try:
         url = _url(address)
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        if path := sqlite_file(address):
+            # For its owner alone, and SQLite makes its other files as this one is. Who shares them makes them beforehand.
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)
         # The connection that was used last has the pages at hand that most readers want.
         engine = create_engine(url, hide_parameters=True, pool_use_lifo=True)
         if url.get_backend_name() == "sqlite":
@@ -59,6 +62,13 @@ def open_engine(address: str) -> Engine:
         reason = (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
         raise StoreError(f"cannot open {shown_address(url)}: {reason}; check COPROD_DATABASE_URL or COPROD_HOME") from None
     return engine
+
+
+def sqlite_file(address: str) -> Path | None:
+    """The file of an SQLite database; None for another kind and for one that is no file."""
+    url = _url(address)
+    is_file = url.get_backend_name() == "sqlite" and url.database and not url.database.startswith((":memory:", "file:"))
+    return Path(str(url.database)) if is_file else None
 
 
 def shown_address(url: URL) -> str:

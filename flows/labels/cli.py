@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.labels.rows import ROW_PROBLEM_WORDS, LabelFormat, RowProblem
-from flows.terminal import err_console, out_console, plain_errors
+from flows.terminal import err_console, named_file, out_console, plain_errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -50,7 +50,7 @@ def import_(
 
 @labels_app.command()
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; it must not be there yet.", dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; it must not be there yet.", dir_okay=False, callback=named_file)],
     format_: FormatOption = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Most posts to write; 100 to label, all that are labelled.", min=1)] = None,
     random: Annotated[float, typer.Option("--random", help="Share of a queue drawn at random.", min=0.2, max=1, metavar="SHARE")] = 0.2,

@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import networkx as nx
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from coprod_nlp.ranking.reasons import count_of
+from flows.job import RequestError
 from flows.reports import exports
 from flows.reports.content import ReportContent
 
@@ -24,8 +26,13 @@ FILES = (
 
 
 def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]", *, keys: str | None = None) -> Path:
-    """Write every file, each whole or not at all; returns the page's path. Keys of an earlier report are removed."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write every file, each whole or not at all; returns the page's path. Keys of an earlier report are removed.
+
+    Raises
+    ------
+    RequestError
+        Where the folder cannot be written.
+    """
     makers: dict[str, Callable[[], str]] = {
         "leads.csv": lambda: exports.leads_csv(content),
         "opportunity.csv": lambda: exports.opportunity_csv(content),
@@ -38,15 +45,31 @@ def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]", *, k
         SUMMARY: lambda: _page(SUMMARY, content),
         PAGE: lambda: _page(PAGE, content),
     }
-    if keys is None:
-        (out / KEYS).unlink(missing_ok=True)
-    else:
+    if keys is not None:
         makers[KEYS] = lambda: keys
-    for name, make in makers.items():
-        draft = out / f".{name}.part"
-        draft.write_text(make(), encoding="utf-8", newline="\n")
-        draft.replace(out / name)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if keys is None:
+            (out / KEYS).unlink(missing_ok=True)
+        for name, make in makers.items():
+            _write(out / name, make())
+    except OSError as error:
+        raise RequestError(
+            f"{out}: the report cannot be written there ({error.strerror}); give --out a folder with room to write"
+        ) from None
     return out / PAGE
+
+
+def _write(path: Path, text: str) -> None:
+    """Reports are to be handed round, as others may read them; author keys are not."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.touch(mode=0o600 if path.name == KEYS else 0o666)
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def day(moment: datetime | None) -> str:

@@ -1,7 +1,7 @@
 """The archive source: Reddit-shaped NDJSON, CSV (both also .gz, .zst), Excel and Stack Exchange dumps, from a file, a folder or a glob."""
 
-import glob
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,13 @@ import msgspec
 from config.handles import without_name
 from coprod_nlp.vocabulary import PostKind, PostState
 from flows.sources.base import CollectedPost, Placed, ProblemKind, Problems, SourceRefusedError
-from flows.sources.lines import CountedFile, TruncatedError, decoded, lines_of
+from flows.sources.files import find_archives, kind_of, unreadable
+from flows.sources.lines import CountedFile, NotPackedError, TruncatedError, decoded, lines_of
 from flows.sources.row import Row
 from flows.sources.stack_exchange import dump_rows, is_dump
 from flows.sources.tabular import csv_rows, workbook_rows
 
 ARCHIVE = "archive"
-ENDINGS = (".ndjson", ".jsonl", ".json", ".csv", ".xlsx", "posts.xml")
-PACKINGS = (".gz", ".zst")
 NO_AUTHOR = frozenset({"", "[deleted]", "[removed]", "[unknown]", "None", "null"})
 AUTOMATED_AUTHORS = frozenset({"automoderator", "[facilitator]"})
 GONE = {"[deleted]": PostState.DELETED, "[removed]": PostState.REMOVED, "[ removed by reddit ]": PostState.REMOVED}
@@ -28,6 +27,10 @@ REMOVERS = {"deleted": PostState.DELETED, "author": PostState.DELETED, "automod_
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 LARGEST_SCORE, MILLISECONDS_FROM = 2**31 - 1, 10**11
 SUBMISSION, COMMENT = "t3_", "t1_"
+WANTED = (
+    "wanted: JSON objects, one a line (a JSON array becomes that with: jq -c '.[]'), or CSV with a header; in UTF-8, or UTF-16 with its "
+    "mark; plain, or packed as the ending .gz or .zst says; or an Excel workbook, or the Posts.xml of a Stack Exchange dump"
+)
 
 
 class ArchiveSource:
@@ -42,7 +45,7 @@ class ArchiveSource:
     """
 
     def __init__(self, pattern: str, *, columns: Mapping[str, str] | None = None, platform: str = ARCHIVE) -> None:
-        self.paths = find_archives(pattern)
+        self.paths, self._broken_links = find_archives(pattern)
         self.columns = dict(columns or {})
         if unknown := sorted(set(self.columns) - set(Row.__struct_fields__)):
             raise SourceRefusedError(f"--columns: unknown {', '.join(unknown)}; allowed: {', '.join(Row.__struct_fields__)}")
@@ -59,45 +62,58 @@ class ArchiveSource:
         return self._before + (self._file.position if self._file else 0)
 
     def posts(self, problems: Problems) -> Iterator[Placed]:
+        """Posts of one file after another.
+
+        Raises
+        ------
+        SourceRefusedError
+            Where a file cannot be opened, or not one line of any could be read.
+        """
+        for path in self._broken_links:
+            problems.add(ProblemKind.BROKEN_LINK, place_of(path))
+        rows, failed = 0, None
         for path in self.paths:
-            place = place_of(path)
+            place, before, odd_before = place_of(path), rows, problems.counts.total()
             try:
                 self._file = CountedFile(path)
             except OSError as error:
-                raise _unreadable(path, error) from None
+                raise unreadable(path, error) from None
             try:
                 for row, line in self._rows(path, problems):
+                    rows += 1
                     post = to_post(row, place, line, problems)
                     if post:
                         yield post, place, line
             except OSError as error:
-                raise _unreadable(path, error) from None
+                raise unreadable(path, error) from None
             finally:
                 self._before += path.stat().st_size
                 self._file.close()
                 self._file = None
+            if rows == before and problems.counts.total() > odd_before:
+                problems.add(ProblemKind.UNREADABLE_FILE, place)
+                failed = failed or path
+        if failed and not rows:
+            raise SourceRefusedError(f"{failed}: not one line could be read; {WANTED}")
 
     def _check_table(self, path: Path) -> None:
         """A table without the columns we need is refused before anything else is done."""
-        packing, kind = _kind(path)
-        if kind == ".xlsx":
-            next(workbook_rows(path, columns=self.columns), None)
-        if kind == ".csv":
-            try:
-                file = CountedFile(path)
-            except OSError as error:
-                raise _unreadable(path, error) from None
-            try:
-                lines = (f"{line.decode('utf-8', 'replace')}\n" for line in lines_of(file, packing))
-                next(csv_rows(path, lines, columns=self.columns, place="", problems=Problems()), None)
-            except TruncatedError:
-                pass  # counted when the rows are read
-            finally:
-                file.close()
+        packing, kind = kind_of(path)
+        try:
+            if kind == ".xlsx":
+                next(workbook_rows(path, columns=self.columns), None)
+            if kind == ".csv":
+                with closing(CountedFile(path)) as file:
+                    lines = (f"{line.decode('utf-8', 'replace')}\n" for line in lines_of(file, packing))
+                    next(csv_rows(path, lines, columns=self.columns, place="", problems=Problems()), None)
+        except OSError as error:
+            raise unreadable(path, error) from None
+        except TruncatedError:
+            pass  # counted when the rows are read
 
     def _rows(self, path: Path, problems: Problems) -> Iterator[tuple[Row, int]]:
         assert self._file is not None  # noqa: S101  (set by `posts` just before)
-        packing, kind = _kind(path)
+        packing, kind = kind_of(path)
         try:
             if kind == ".xlsx":
                 yield from workbook_rows(path, columns=self.columns)
@@ -105,81 +121,60 @@ class ArchiveSource:
                 yield from dump_rows(path, self._file)
             else:
                 yield from self._lines(path, packing, kind, problems)
-        except TruncatedError:
-            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place_of(path))
+        except TruncatedError as error:
+            kind_of_end = ProblemKind.NOT_PACKED if isinstance(error, NotPackedError) else ProblemKind.TRUNCATED_ARCHIVE
+            problems.add(kind_of_end, place_of(path))
 
     def _lines(self, path: Path, packing: str, kind: str, problems: Problems) -> Iterator[tuple[Row, int]]:
         number, place = 0, place_of(path)
 
         def texts() -> Iterator[str]:
             nonlocal number
-            for line in lines_of(self._file, packing):  # type: ignore[arg-type]
-                number += 1
-                yield decoded(line, problems, ProblemKind.WRONG_ENCODING, place, number)
+            try:
+                for line in lines_of(self._file, packing):  # type: ignore[arg-type]
+                    number += 1
+                    yield decoded(line, problems, ProblemKind.WRONG_ENCODING, place, number)
+            except TruncatedError:
+                if not number:
+                    raise
+                problems.add(ProblemKind.TRUNCATED_ARCHIVE, place, number)
 
-        try:
-            if kind == ".csv":
-                lines = (text + "\n" for text in texts())
-                for row in csv_rows(path, lines, columns=self.columns, place=place, problems=problems):
-                    yield row, number
+        if kind == ".csv":
+            lines = (text + "\n" for text in texts())
+            yield from csv_rows(path, lines, columns=self.columns, place=place, problems=problems)
+            return
+        decoder, is_list = msgspec.json.Decoder(Row), None
+        for text in texts():
+            if not text.strip():
+                continue
+            is_list = _opens_list(text) if is_list is None else is_list
+            try:
+                row = None if is_list else decoder.decode(text)
+            except (msgspec.DecodeError, RecursionError):
+                row = None
+            if row is None:
+                problems.add(ProblemKind.MALFORMED_LINE, place, number)
             else:
-                decoder = msgspec.json.Decoder(Row)
-                for text in texts():
-                    if not text.strip():
-                        continue
-                    try:
-                        yield decoder.decode(text), number
-                    except (msgspec.DecodeError, RecursionError):
-                        problems.add(ProblemKind.MALFORMED_LINE, place, number)
-        except TruncatedError:
-            problems.add(ProblemKind.TRUNCATED_ARCHIVE, place, number)
+                yield row, number
 
 
-def find_archives(pattern: str) -> list[Path]:
-    """Archive files of a path, a folder or a glob, in a fixed order.
-
-    Raises
-    ------
-    SourceRefusedError
-        Where there is none, with what was looked for.
-    """
-    if not pattern.strip():
-        raise SourceRefusedError("the source is empty; give `sample` or the path of an archive")
-    path = Path(pattern)
-    if path.is_file():
-        found = [path]
-    elif path.is_dir():
-        found = [child for child in path.rglob("*") if child.is_file() and _is_archive(child)]
-    else:
-        found = [Path(name) for name in glob.glob(pattern, recursive=True) if _is_archive(Path(name))]  # noqa: PTH207  (any path, not one folder)
-    if not found:
-        endings = ", ".join(ENDINGS)
-        raise SourceRefusedError(
-            f"{pattern}: no archive there; wanted a file, a folder or a glob of {endings} (lines also with .gz or .zst)"
-        )
-    return sorted(found)
-
-
-def _kind(path: Path) -> tuple[str, str]:
-    """Packing (or "") and kind of an archive by its name."""
-    packing = path.suffix.lower() if path.suffix.lower() in PACKINGS else ""
-    return packing, Path(path.stem).suffix.lower() if packing else path.suffix.lower()
-
-
-def _unreadable(path: Path, error: OSError) -> SourceRefusedError:
-    return SourceRefusedError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions")
-
-
-def _is_archive(path: Path) -> bool:
-    name = path.name.lower()
-    packed = name.endswith(PACKINGS)
-    for packing in PACKINGS:
-        name = name.removesuffix(packing)
-    return name.endswith(ENDINGS) or (packed and not Path(name).suffix)
+def _opens_list(text: str) -> bool:
+    """Whether a first line begins a JSON array that goes on: of its lines only the last could be taken for a row."""
+    if not text.lstrip().startswith("["):
+        return False
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    return False
 
 
 def to_post(row: Row, place: str, line: int | None, problems: Problems) -> CollectedPost | None:
     """A row as a post, or None where it cannot be one; what is odd about it is counted."""
+    for key in ("title", "selftext", "body"):
+        if isinstance(getattr(row, key), dict | list | bool):
+            problems.add(ProblemKind.ODD_VALUE, place, line)
+            setattr(row, key, None)
     is_comment = _is_comment(row)
     fullname = _fullname(row, is_comment=is_comment)
     text = row.body if is_comment else row.selftext if row.selftext is not None else row.body

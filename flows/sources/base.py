@@ -53,7 +53,11 @@ class ProblemKind(StrEnum):
     REMOVED = "removed"
     FILTERED = "filtered"
     EMPTY_TEXT = "empty_text"
+    ODD_VALUE = "odd_value"
     TRUNCATED_ARCHIVE = "truncated_archive"
+    NOT_PACKED = "not_packed"
+    UNREADABLE_FILE = "unreadable_file"
+    BROKEN_LINK = "broken_link"
     REFUSED_COMMUNITY = "refused_community"
     SUPPRESSED_AUTHOR = "suppressed_author"
     OUTSIDE_PERIOD = "outside_period"
@@ -87,7 +91,11 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
     ProblemKind.REMOVED: "posts a moderator removed; kept as an empty place in the thread",
     ProblemKind.FILTERED: "posts a filter holds back, and may give back; kept as an empty place in the thread",
     ProblemKind.EMPTY_TEXT: "posts without a word; kept, not read",
+    ProblemKind.ODD_VALUE: "titles or texts that are no text but an object, a list or true or false; left empty",
     ProblemKind.TRUNCATED_ARCHIVE: "archives that end in the middle; read as far as they go",
+    ProblemKind.NOT_PACKED: "files that are not packed as their ending says, or damaged from the start; left out",
+    ProblemKind.UNREADABLE_FILE: "files of which not one line could be read: of a wrong kind, perhaps; left out",
+    ProblemKind.BROKEN_LINK: "links to an archive that is not there; left out",
     ProblemKind.REFUSED_COMMUNITY: "posts of communities that may not be listened to; left out",
     ProblemKind.SUPPRESSED_AUTHOR: "posts of authors who objected; left out",
     ProblemKind.OUTSIDE_PERIOD: "posts before --since or from --until on; left out",
@@ -107,6 +115,8 @@ PROBLEM_WORDS: dict[ProblemKind, str] = {
     ProblemKind.FAR_LESS: "communities that gave far less than usual",
     ProblemKind.FAR_MORE: "communities that gave far more than usual",
 }
+# What is wrong with a file as a whole: it is named.
+FILE_KINDS = (ProblemKind.TRUNCATED_ARCHIVE, ProblemKind.NOT_PACKED, ProblemKind.UNREADABLE_FILE, ProblemKind.BROKEN_LINK)
 # What every archive has; worth a count, not a worry.
 EXPECTED_KINDS = frozenset(
     {
@@ -140,6 +150,10 @@ class Problems:
         for (kind, _), count in self.counts.items():
             totals[kind.value] += count
         return dict(sorted(totals.items()))
+
+    def named(self, kind: StrEnum) -> list[str]:
+        """Where problems of a kind are."""
+        return [place for found, place in self.counts if found is kind]
 
 
 class SourceError(Exception):

@@ -39,6 +39,10 @@ class TruncatedError(Exception):
     """The file ends in the middle; every whole line before that was given."""
 
 
+class NotPackedError(TruncatedError):
+    """Nothing of the file could be unpacked: it is not what its ending says, or damaged from the start."""
+
+
 class CountedFile:
     """A file that knows how many of its bytes were read, compressed or not."""
 
@@ -62,14 +66,18 @@ def lines_of(file: CountedFile, suffix: str) -> Iterator[bytes]:
     ------
     TruncatedError
         After the last whole line of an archive that breaks off.
+    NotPackedError
+        Where nothing of it can be unpacked.
     """
-    rest = b""
+    rest, is_unpacked = b"", False
     try:
         for block in _texts(_blocks(file, suffix)):
             *whole, rest = (rest + block).split(b"\n")
+            is_unpacked = True
             yield from whole
     except (EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise TruncatedError(type(error).__name__) from None
+        kind = TruncatedError if is_unpacked or isinstance(error, EOFError) else NotPackedError
+        raise kind(type(error).__name__) from None
     if rest:
         yield rest
 

@@ -1,6 +1,6 @@
 """Every source there is, by the word that names it; anything else is a path to an archive."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from config.settings import Settings
@@ -61,6 +61,11 @@ LIVE: dict[str, Callable[[Settings], LiveSource]] = {
 def is_live(name: str) -> bool:
     """Whether a word names a live source; a file of the same name goes before it."""
     return name in LIVE and not Path(name).exists()
+
+
+def takes_columns(names: Iterable[str]) -> bool:
+    """Whether any of these sources may have columns that bear other names than ours."""
+    return not all(name == SAMPLE or is_live(name) for name in names)
 
 
 def open_live(platform: str, *, settings: Settings) -> LiveSource:

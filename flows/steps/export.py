@@ -12,12 +12,12 @@ import msgspec
 from coprod_nlp.reading.artefact import SHIPPED
 from coprod_nlp.records import PostText, Reading
 from coprod_nlp.vocabulary import PostState, ReadingStatus
-from flows.job import RequestError
+from flows.job import COLUMNS_UNUSED, RequestError
 from flows.progress import listener
 from flows.sources.archive import ArchiveSource
-from flows.sources.base import Placed, Problems, SourceRefusedError
+from flows.sources.base import FILE_KINDS, Placed, Problems, SourceRefusedError
 from flows.sources.seen import SeenIds
-from flows.sources.table import open_source
+from flows.sources.table import open_source, takes_columns
 from flows.steps.read import CHUNK, WORTH_PROCESSES, read_in_order, reading_processes
 
 # Bytes of an archive below which starting processes takes longer than it saves.
@@ -26,26 +26,30 @@ SMALL_ARCHIVE_BYTES = 1_000 * WORTH_PROCESSES // 4
 
 @dataclass
 class ReadResult:
-    """How many posts were read, called willing and set aside; problems by kind."""
+    """How many posts were read, called willing and set aside; problems by kind, and the files that have one as a whole."""
 
     posts: int = 0
     willing: int = 0
     set_aside: int = 0
     problems: dict[str, int] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
 
 
 def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: int, directory: Path = SHIPPED) -> ReadResult:
     """Write one line a post, read with the artefact in a folder, in the order of the archive; the file appears whole or not at all."""
+    if columns and not takes_columns([name]):
+        raise RequestError(COLUMNS_UNUSED)
+    target = _target(out)
     source = open_source(name, columns=columns)
-    if isinstance(source, ArchiveSource) and out.resolve() in {path.resolve() for path in source.paths}:
+    if isinstance(source, ArchiveSource) and target in {path.resolve() for path in source.paths}:
         raise RequestError(f"--out {out}: is the archive itself; choose another file")
     problems, result = Problems(), ReadResult()
     encoder = msgspec.json.Encoder()
     count = processes if (source.size or 0) > SMALL_ARCHIVE_BYTES else 1
-    draft = out.with_name(f".{out.name}.part")
+    draft = target.with_name(f".{target.name}.part")
     listener().stage(f"Read {source.name}", total=source.size, unit="bytes")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file, reading_processes(count, directory) as pool:
             for posts, readings in read_in_order(pool, _chunks(source.posts(problems), problems)):
                 for post, reading in zip(posts, readings, strict=True):
@@ -54,14 +58,24 @@ def write_readings(name: str, out: Path, *, columns: dict[str, str], processes: 
                     result.set_aside += reading.status is not ReadingStatus.READ
                     file.write(encoder.encode(reading_row(post, reading)) + b"\n")
                 listener().advance(source.position, note=f"{result.posts:,} posts")
-        draft.replace(out)
+        draft.replace(target)
     except OSError as error:
         raise SourceRefusedError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-    result.problems = problems.by_kind()
+    result.problems, result.files = problems.by_kind(), {kind.value: problems.named(kind) for kind in FILE_KINDS}
     return result
+
+
+def _target(out: Path) -> Path:
+    """The file that a path or a link stands for. What is no file, such as a device, would be replaced by one."""
+    try:
+        if not out.exists() or out.is_file():
+            return out.resolve()
+    except (OSError, RuntimeError) as error:
+        raise RequestError(f"--out {out}: cannot be written ({getattr(error, 'strerror', error)}); choose another file") from None
+    raise RequestError(f"--out {out}: is there already and is no file, such as a device or a pipe; choose another name")
 
 
 def reading_row(post: PostText, reading: Reading) -> dict[str, Any]:

@@ -15,10 +15,12 @@ from typer.testing import CliRunner
 
 from config.load import CONFIG_DIR
 from config.schema import Config
-from config.settings import load_author_key, load_settings
+from config.settings import SettingsError, load_author_key, load_settings
 from flows.__main__ import app
 from flows.checkup import Check, run_checks
+from flows.keys import ready_keys
 from models.base import utc_now
+from models.session import open_engine
 from tests.fakes.live import write_config
 from tests.fakes.reddit import ACCOUNT, CLIENT_ID, CLIENT_SECRET, FakeReddit
 from tests.fakes.reddit_world import World
@@ -80,12 +82,39 @@ def run_command(code: int) -> list[str]:
 
 def test_a_sound_set_up_is_well_on_either_database(address: str, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COPROD_DATABASE_URL", address)
+    open_engine(load_settings().address()).dispose()
+    load_author_key(load_settings())
     lines = run_command(0)
     assert [re.sub(r"^ok ", "", line).startswith(what) for line, what in zip(lines, GOOD, strict=True)] == [True] * len(GOOD)
     assert "campaign listening: until 2999-01-01" in lines[2]
     assert str(tmp_path / "home" / "author.key") in lines[3]
     assert re.search(r"(sqlite|postgresql\+psycopg)://.* answers and its schema is up to date", lines[4])
     assert {path.name for path in (tmp_path / "home").iterdir()} == {"author.key"}
+
+
+def test_a_new_set_up_is_well_and_nothing_is_made(directory: Path, tmp_path: Path) -> None:
+    lines = run_command(0)
+    assert "none yet; the first run makes" in lines[3]
+    assert "is not there yet; the first command that stores something makes it" in lines[4]
+    assert {path.name for path in tmp_path.iterdir()} == {"config"}
+
+
+@pytest.mark.parametrize("content", [None, "", "x" * 64], ids=["lost", "damaged", "another"])
+def test_a_key_that_is_not_the_databases_is_named_and_no_other_is_made(content: str | None, directory: Path, tmp_path: Path) -> None:
+    settings, key = load_settings(), tmp_path / "home" / "author.key"
+    engine = open_engine(settings.address())
+    ready_keys(engine, settings)
+    key.unlink()
+    if content is not None:
+        key.write_text(content, encoding="ascii")
+        key.chmod(0o600)
+    (problem,) = problems()
+    assert problem.what == "author key"
+    assert "from its backup" in problem.detail
+    with pytest.raises(SettingsError, match="from its backup"):
+        ready_keys(engine, settings)
+    assert (key.read_text(encoding="ascii") if key.exists() else None) == content
+    engine.dispose()
 
 
 def test_an_unsafe_setting_is_the_only_answer_and_is_not_repeated(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,12 +137,35 @@ def test_every_problem_is_named_in_one_go_with_its_place_and_remedy(
     patterns = [
         r"problem configuration .*ranking\.toml:\d+: minimum_voices = 2: should be greater than or equal to 3",
         r"problem configuration .*retention\.toml:1: .*the file is missing; copy it from the project",
-        r"problem author key .*author\.key: too short to be a key; restore it from its backup, or delete it",
+        r"problem author key .*author\.key: too short to be a key; restore it from its backup; delete it only where nothing is stored yet",
         r"problem database cannot open postgresql\+psycopg://coprod:\*\*\*@127\.0\.0\.1:1/coprod: .*; check COPROD_DATABASE_URL",
     ]
     assert len(shown) == len(patterns)
     assert not [pattern for pattern in patterns if not any(re.match(pattern, line) for line in shown)]
     assert not [line for line in shown if "hunter2" in line]
+
+
+DESK = {
+    "missing": (None, r"desk\.toml:1: .*the file is missing"),
+    "no TOML": (b"colour = \n", r"desk\.toml:1: .*not valid TOML"),
+    "binary": (b"\x00\xff\xfe", r"desk\.toml:1: .*not UTF-8"),
+    "unknown council": (b"[atlantis]\ncool_off_days = 30\n", r"desk\.toml:1: atlantis .*unknown council; allowed: marlowick"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), DESK.values(), ids=DESK)
+@pytest.mark.parametrize("is_alone", [True, False], ids=["alone", "beside another"])
+def test_mistakes_in_the_desks_rules_are_named_too(content: bytes | None, said: str, is_alone: bool, directory: Path) -> None:
+    if content is None:
+        (directory / "desk.toml").unlink()
+    else:
+        (directory / "desk.toml").write_bytes(content)
+    if not is_alone:
+        (directory / "retention.toml").unlink()
+    named = [problem.detail for problem in problems() if problem.what == "configuration"]
+    is_councils = "council" in said
+    assert any(re.search(said, detail) for detail in named) is (is_alone or not is_councils)
+    assert any("retention.toml" in detail for detail in named) is not is_alone
 
 
 CAMPAIGNS = [
@@ -149,6 +201,20 @@ def test_a_key_file_that_others_can_read_is_named_with_what_to_run(mode: int, di
     assert problems() == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_database_that_everybody_can_read_is_named_with_what_to_run(directory: Path, tmp_path: Path) -> None:
+    open_engine(load_settings().address()).dispose()
+    home, path = tmp_path / "home", tmp_path / "home" / "coprod.sqlite3"
+    assert problems() == []
+    path.chmod(0o644)
+    assert problems() == [], "nobody else can enter the folder"
+    home.chmod(0o755)
+    (problem,) = problems()
+    assert (problem.what, problem.detail) == ("database", f"{path}: every user of this machine can read it; run: chmod 600 {path}*")
+    path.chmod(0o640)
+    assert problems() == [], "shared with a group on purpose"
+
+
 STORES = [
     pytest.param("sqlite:///{}/notes.txt", id="not a database"),
     pytest.param("sqlite:///{}/newer.db", id="of a newer version"),
@@ -171,7 +237,7 @@ def test_a_home_that_cannot_be_made_ends_in_words(directory: Path, tmp_path: Pat
     (tmp_path / "file").write_text("", encoding="ascii")
     monkeypatch.setenv("COPROD_HOME", str(tmp_path / "file" / "home"))
     lines = run_command(3)
-    assert [line.split()[1] for line in lines if line.startswith("problem ")] == ["author", "database", "folder"]
+    assert [line.split()[1] for line in lines if line.startswith("problem ")] == ["folder"]
 
 
 def test_a_home_that_cannot_be_made_has_a_remedy(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

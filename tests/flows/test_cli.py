@@ -7,13 +7,11 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 import flows.__main__ as command_line
 from config.load import CONFIG_DIR
@@ -23,39 +21,12 @@ from flows.job import Job
 from models.base import utc_now
 from models.run import Run
 from models.session import open_engine, unit_of_work
+from tests.flows.conftest import Coprod
 
 APP: Any = typer.main.get_command(command_line.app)
 COMMANDS: dict[str, Any] = APP.commands
 GROUPS = [name for name, command in COMMANDS.items() if hasattr(command, "commands")]
-# Where no server answers: a flow that should not start would end here in seconds.
-NOWHERE = "http://127.0.0.1:1/api"
 UNREACHABLE = "postgresql://coprod:hunter2@127.0.0.1:1/coprod"
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Coprod = Callable[..., Outcome]
-
-
-@pytest.fixture
-def coprod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Coprod:
-    """Runs a command in this process, with its home in tmp_path/home; a traceback fails the test."""
-    for name, value in {"COLUMNS": "200", "PREFECT_API_URL": NOWHERE, "COPROD_HOME": str(tmp_path / "home")}.items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: object, **environment: object) -> Outcome:
-        for name, value in environment.items():
-            monkeypatch.setenv(f"COPROD_{name}", str(value))
-        result = CliRunner().invoke(command_line.app, [str(argument) for argument in arguments])
-        assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-        assert "Traceback" not in result.output
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    return run
 
 
 def words(text: str) -> str:
@@ -102,11 +73,15 @@ USAGE, CONFIG, SOURCE, STORE = 2, 3, 4, 5
 WRONG = [
     pytest.param(["--since", "last spring"], {}, USAGE, "--since last spring: not a date; write it as 2026-04-01", id="since not a date"),
     pytest.param(["--until", "2026-13-01"], {}, USAGE, "--until 2026-13-01: not a date", id="until not a date"),
+    pytest.param(["--until", "0001-01-01T00:00:00+14:00"], {}, USAGE, "+14:00: not a date", id="until before all time"),
+    pytest.param(["--since", "9999-12-31T23:59:59-14:00"], {}, USAGE, "-14:00: not a date", id="since after all time"),
     pytest.param(["--since", "2026-04-02", "--until", "2026-04-01"], {}, USAGE, "2026-04-01 is not after --since", id="until first"),
     pytest.param(["--since", "2026-04-01", "--until", "2026-04-01"], {}, USAGE, "is not after", id="until is since"),
     pytest.param(["--council", "atlantis"], {}, USAGE, "--council atlantis: not in councils.toml; known: marlowick", id="unknown council"),
     pytest.param(["--columns", "id"], {}, USAGE, "'id': wanted OURS=THEIRS, as in id=ID,body=Comment", id="columns without ="),
     pytest.param(["--columns", "id=,body=x"], {}, USAGE, "'id': wanted OURS=THEIRS", id="columns without a name"),
+    pytest.param(["--columns", "id=A,id=B"], {}, USAGE, "'id' is given twice", id="columns twice"),
+    pytest.param(["--columns", "id=A"], {}, USAGE, "--columns is for CSV and Excel files", id="columns for the sample"),
     pytest.param(["--sauce", "sample"], {}, USAGE, "--sauce", id="unknown option"),
     pytest.param(["--out", __file__], {}, USAGE, "is a file", id="report into a file"),
     pytest.param(["--source", "gone/*.gz"], {}, SOURCE, "gone/*.gz: no archive there; wanted a file, a folder", id="missing archive"),
@@ -199,7 +174,7 @@ def test_a_read_that_fails_in_its_second_file_leaves_what_was_there_before(copro
         outcome = coprod("read", tmp_path / "posts*", "--out", out)
         assert (outcome.code, outcome.out) == (SOURCE, "")
         assert "needs a column for id" in outcome.err
-        assert "it has: Nummer, Text" in outcome.err
+        assert "it has: 2 column(s)" in outcome.err
         assert (out.read_text(encoding="utf-8") if out.exists() else None) == before
         assert len(list(tmp_path.iterdir())) == (3 if before else 2)
 
@@ -240,14 +215,15 @@ def test_a_report_for_an_unknown_council_names_the_known_ones(coprod: Coprod) ->
     assert "--council atlantis: not in councils.toml; known: marlowick" in outcome.err
 
 
-def test_a_report_for_a_council_that_has_left_the_configuration_says_so(coprod: Coprod, tmp_path: Path) -> None:
+def test_a_report_is_of_a_council_that_is_configured(coprod: Coprod, tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'home' / 'coprod.sqlite3'}")
     with unit_of_work(engine) as session:
         asked = {"sources": [{"name": "sample", "files": ""}], "columns": [], "since": None, "until": None}
         session.add(Run(run_id="1", council="oldtown", request=asked, status=RunStatus.RUNNING, started_at=utc_now(), done=["rank"],
                         config_digest="", versions={"reading": "1"}))  # fmt: skip
     engine.dispose()
-    assert "oldtown" in coprod("report", "--out", tmp_path / "out").err
+    assert coprod("report", "--out", tmp_path / "out").err == "nothing has been ranked yet; run: coprod listen\n"
+    assert "--council oldtown: not in councils.toml" in coprod("report", "--council", "oldtown").err
 
 
 def test_a_report_from_a_database_that_does_not_answer_names_it(coprod: Coprod) -> None:
@@ -268,3 +244,10 @@ def test_a_report_is_written_again_from_what_is_stored(coprod: Coprod, sample_ru
     assert Path(outcome.out.strip()).parent == tmp_path / "again"
     assert {path.name for path in (tmp_path / "again").iterdir()} == {path.name for path in sample_run.out.iterdir()}
     assert (tmp_path / "again" / "leads.csv").read_bytes() == (sample_run.out / "leads.csv").read_bytes()
+    (tmp_path / "file").write_text("", encoding="ascii")
+    (tmp_path / "taken" / "leads.json").mkdir(parents=True)
+    for place in (tmp_path / "file" / "report", tmp_path / "taken"):
+        outcome = coprod("report", "--out", place)
+        assert (outcome.code, outcome.out) == (USAGE, "")
+        assert f"{place}: the report cannot be written there (" in outcome.err
+    assert not list((tmp_path / "taken").glob(".*"))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -124,6 +125,7 @@ def test_author_keys_come_in_a_file_of_their_own_for_a_campaign_and_are_audited(
     with job.engine.connect() as connection:
         stored = set(queries.authors(connection, job.scope())[0])
     report(job, keys_for=KeyRequest(CAMPAIGN, "Ann Officer"))
+    assert os.name != "posix" or (job.out / KEYS).stat().st_mode & 0o777 == 0o600
     rows = table(job, KEYS)
     assert {row["author_key"] for row in rows} == stored
     assert {row["voice"] for row in rows} == set(nx.read_graphml(job.out / "networks.graphml"))

@@ -356,7 +356,7 @@ def test_a_change_of_the_key_that_was_cut_short_goes_on_with_the_same_new_secret
 def test_a_store_is_not_used_with_another_secret(make_job: JobMaker, archive: Path, settings: Settings) -> None:
     job = make_job(str(archive))
     collect(job)
-    with pytest.raises(SettingsError, match="not the one that this database was made with"):
+    with pytest.raises(SettingsError, match="from its backup"):
         ready_keys(job.engine, settings.model_copy(update={"author_key": None, "home": settings.home / "elsewhere"}))
 
 

@@ -1,5 +1,6 @@
 """The store: migrations that make exactly the tables, checks that hold, transactions that stand or fall as a whole."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -270,6 +271,22 @@ def test_a_store_that_cannot_be_opened_says_which_and_what_to_do_without_its_pas
         open_engine(wrong)
     assert "COPROD_" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "home" / "coprod.sqlite3"
+    before = os.umask(0o022)
+    try:
+        engine = open_engine(f"sqlite:///{path}")
+        with engine.begin() as connection:
+            upsert(connection, Post, [post()])
+            modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    engine.dispose()
+    assert modes == dict.fromkeys((path.name, f"{path.name}-wal", f"{path.name}-shm"), 0o600)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
