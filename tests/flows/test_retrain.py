@@ -75,18 +75,18 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def analysts_rows(count: int) -> list[Row]:
-    """Messages of the corpus that only taught the encoder, a third of them requests and none of them asking how to take part."""
-    rows = [row for row in corpus_rows() if share_of(row["id"]) not in (*TUNES, *CHECKS) and "seek" not in row["signals"]]
-    requests = [row for row in rows if "request" in row["signals"]]
-    others = [row for row in rows if "request" not in row["signals"]]
+    """Messages of the corpus that only taught the networks, a third of them proposals and none of them offers."""
+    rows = [row for row in corpus_rows() if share_of(row["id"]) not in (*TUNES, *CHECKS) and "offer" not in row["signals"]]
+    proposals = [row for row in rows if "propose" in row["signals"]]
+    others = [row for row in rows if "propose" not in row["signals"]]
     third = count // 3
-    return requests[:: len(requests) // third][:third] + others[:: len(others) // (count - third)][: count - third]
+    return proposals[:: len(proposals) // third][:third] + others[:: len(others) // (count - third)][: count - third]
 
 
-def as_seek(row: Row) -> Row:
-    """Under another meaning of `seek`, whoever asks for something for themselves seeks."""
-    words = [item["text"] for item in row["evidence"] if item["signal"] == "request"]
-    more = {"signals": [*row["signals"], "seek"], "evidence": [*row["evidence"], {"signal": "seek", "text": words[0]}]} if words else {}
+def as_offer(row: Row) -> Row:
+    """Under another meaning of `offer`, whoever puts forward a measure offers."""
+    words = [item["text"] for item in row["evidence"] if item["signal"] == "propose"]
+    more = {"signals": [*row["signals"], "offer"], "evidence": [*row["evidence"], {"signal": "offer", "text": words[0]}]} if words else {}
     return {key: row[key] for key in ("id", "title", "body", "areas", "signals", "evidence", "sensitive")} | more
 
 
@@ -128,13 +128,13 @@ def store(settings: Settings) -> Iterator[Engine]:
 @pytest.fixture
 def labelled(store: Engine, tmp_path: Path) -> Engine:
     """A store with 120 labelled posts of a platform `forum`."""
-    rows = keep(store, [as_seek(row) for row in analysts_rows(120)])
+    rows = keep(store, [as_offer(row) for row in analysts_rows(120)])
     import_labels(store, label_file(tmp_path / "labels.jsonl", rows), by="ana")
     return store
 
 
 def test_posts_of_platforms_that_do_not_allow_training_are_left_out_and_counted(store: Engine, config: Config, tmp_path: Path) -> None:
-    rows = [as_seek(row) for row in analysts_rows(30)]
+    rows = [as_offer(row) for row in analysts_rows(30)]
     kept = keep(store, rows[:10], platform="reddit") + keep(store, rows[10:15], platform="sample") + keep(store, rows[15:22])
     import_labels(store, label_file(tmp_path / "labels.jsonl", kept + rows[22:]), by="ana")
     gathered = gather_cases(store, allowing(config, "forum"))
@@ -145,7 +145,7 @@ def test_posts_of_platforms_that_do_not_allow_training_are_left_out_and_counted(
 
 
 def test_a_case_has_what_was_judged_whose_it_is_where_and_when(labelled: Engine, config: Config) -> None:
-    rows = {f"forum:t1_{row['id']}": row for row in map(as_seek, analysts_rows(120))}
+    rows = {f"forum:t1_{row['id']}": row for row in map(as_offer, analysts_rows(120))}
     cases = gather_cases(labelled, allowing(config, "forum")).cases
     assert len(cases) == 120
     for case in cases:
@@ -161,7 +161,7 @@ def test_a_case_has_what_was_judged_whose_it_is_where_and_when(labelled: Engine,
 def test_labellers_who_differ_leave_a_post_out_and_a_signal_without_words_stands_in_the_whole_text(
     store: Engine, config: Config, tmp_path: Path
 ) -> None:
-    first, second, third = keep(store, [as_seek(row) | {"signals": ["offer"], "evidence": []} for row in analysts_rows(3)])
+    first, second, third = keep(store, [as_offer(row) | {"signals": ["offer"], "evidence": []} for row in analysts_rows(3)])
     import_labels(store, label_file(tmp_path / "ana.jsonl", [first, second, third]), by="ana")
     import_labels(store, label_file(tmp_path / "ben.jsonl", [second | {"signals": []}, third | {"signals": ["active"]}]), by="ben")
     gathered = gather_cases(store, allowing(config, "forum"))
@@ -204,7 +204,7 @@ def test_a_challenger_is_written_with_its_card_and_lineage_and_registered_but_do
     before, after = load_fitted(SHIPPED), load_fitted(folder)
     assert all(np.array_equal(before.gate_posts[label].coef_, after.gate_posts[label].coef_) for label in LABELS)
     for ours, theirs in ((before.heads, after.heads), (before.close_heads, after.close_heads)):
-        assert not np.array_equal(ours["seek"].coef_, theirs["seek"].coef_)
+        assert not np.array_equal(ours["offer"].coef_, theirs["offer"].coef_)
     assert loaded.sources == ("forum", "project")
     assert set(loaded.data) == {"corpus", "labels"}
     assert loaded.messages["labels learned"] + loaded.messages["labels held back"] == 120
@@ -242,7 +242,7 @@ def test_300_labels_under_a_shifted_meaning_move_the_figures_of_their_held_back_
 
     from flows.retrain import retrain
 
-    rows = [row | {"body": f"{row['body']} {CANARY}"} for row in map(as_seek, analysts_rows(300))]
+    rows = [row | {"body": f"{row['body']} {CANARY}"} for row in map(as_offer, analysts_rows(300))]
     imported = import_labels(store, label_file(tmp_path / "labels.jsonl", rows), by="ana")
     assert imported.labels == 300
     monkeypatch.setenv("COPROD_HOME", str(settings.home))
@@ -257,7 +257,7 @@ def test_300_labels_under_a_shifted_meaning_move_the_figures_of_their_held_back_
     assert willing["low"] > 0, "beyond chance"
     assert gains[RECENT, "willing_ap"]["gain"] > 0
     assert gains[RECENT, "signals_macro_f1"]["gain"] > 0
-    assert row.figures["labels"][RECENT]["seek"]["f1"] > 0.5
+    assert row.figures["labels"][RECENT]["offer"]["f1"] > 0.5
     assert gains["checked", "willing_f1"]["gain"] < 0, "the corpus keeps the old meaning"
     assert row.figures["comparison"]["worse"]
     assert row.role == ClassifierRole.CHALLENGER
@@ -308,7 +308,7 @@ def test_the_digest_of_labels_sees_every_change_and_no_order(labelled: Engine, c
 
 
 def test_a_retraining_enforces_what_the_configuration_files_say(tmp_path: Path, store: Engine) -> None:
-    rows = keep(store, [as_seek(row) for row in analysts_rows(9)], platform="reddit")
+    rows = keep(store, [as_offer(row) for row in analysts_rows(9)], platform="reddit")
     import_labels(store, label_file(tmp_path / "labels.jsonl", rows), by="ana")
     gathered = gather_cases(store, load_config())
     assert (gathered.cases, gathered.not_allowed) == ([], {"reddit": 9})
