@@ -11,7 +11,7 @@ import networkx as nx
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from coprod_nlp.ranking.reasons import count_of
-from flows.job import RequestError
+from flows.certificate import unwritable
 from flows.reports import exports
 from flows.reports.content import ReportContent
 
@@ -54,9 +54,7 @@ def write_report(out: Path, content: ReportContent, graph: "nx.Graph[str]", *, k
         for name, make in makers.items():
             _write(out / name, make())
     except OSError as error:
-        raise RequestError(
-            f"{out}: the report cannot be written there ({error.strerror}); give --out a folder with room to write"
-        ) from None
+        raise unwritable(out, error) from None
     return out / PAGE
 
 
