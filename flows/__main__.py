@@ -31,7 +31,8 @@ app = typer.Typer(
       coprod object                            act on an objection; also: erase, access, notices
       coprod check                             is everything set up? what is wrong, and what to do
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database.""",
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 configuration or settings, 4 a source, 5 the database; 130 and 143
+    stopped by Ctrl+C or SIGTERM.""",
 )
 app.add_typer(labels_app, name="labels")
 app.add_typer(classifiers_app, name="classifiers")
