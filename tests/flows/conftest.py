@@ -1,14 +1,12 @@
 """What tests of flows share: each kind of database, and a made-up Reddit on this machine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from typer.testing import CliRunner
 
-import flows.__main__ as command_line
 from config.settings import Settings
+from tests.fakes.commands import Coprod, Outcome, typed
 from tests.fakes.reddit import FakeReddit
 from tests.fakes.reddit_world import World
 
@@ -35,13 +33,12 @@ def reddit(world: World) -> Iterator[FakeReddit]:
         yield server
 
 
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Coprod = Callable[..., Outcome]
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands that are typed keep what they store."""
+    monkeypatch.setenv("COPROD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -53,9 +50,6 @@ def coprod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Coprod:
     def run(*arguments: object, **environment: object) -> Outcome:
         for name, value in environment.items():
             monkeypatch.setenv(f"COPROD_{name}", str(value))
-        result = CliRunner().invoke(command_line.app, [str(argument) for argument in arguments])
-        assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-        assert "Traceback" not in result.output
-        return Outcome(result.exit_code, result.stdout, result.stderr)
+        return typed(*arguments)
 
     return run

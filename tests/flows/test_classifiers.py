@@ -6,12 +6,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlmodel import col
-from typer.testing import CliRunner
 
 from config.settings import Settings
 from coprod_nlp.reading.artefact import (
@@ -27,7 +25,6 @@ from coprod_nlp.reading.artefact import (
 )
 from coprod_nlp.reading.labels import LABELS, WILLING, WILLING_VALUES
 from coprod_nlp.vocabulary import RunStatus
-from flows.__main__ import app
 from flows.checkup import run_checks
 from flows.classifiers import champion_directory, directory_of
 from flows.job import Job
@@ -39,6 +36,7 @@ from models.base import utc_now
 from models.classifier import Classifier
 from models.post import PostReading
 from models.session import open_engine, unit_of_work
+from tests.fakes.commands import Coprod, typed
 
 JobMaker = Callable[..., Job]
 POSTS = ["The bins were late again.", "Does anyone know when the pool opens?", "I can lend my van for the clean-up on Saturday.", "lol"]
@@ -234,13 +232,6 @@ def test_where_there_is_no_database_the_shipped_one_reads_and_none_is_made(setti
         directory_of(settings, "reading-unknown")
 
 
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Coprod = Callable[..., Outcome]
 USAGE, CONFIG = 2, 3
 
 
@@ -249,12 +240,7 @@ def coprod(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Coprod:
     for name, value in {"COLUMNS": "300", "PREFECT_API_URL": "http://127.0.0.1:1/api", "COPROD_HOME": str(settings.home)}.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: object) -> Outcome:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-        assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    return run
+    return typed
 
 
 def roles(engine: Engine) -> dict[str, str]:

@@ -21,7 +21,7 @@ from flows.job import Job
 from models.base import utc_now
 from models.run import Run
 from models.session import open_engine, unit_of_work
-from tests.flows.conftest import Coprod
+from tests.fakes.commands import Coprod
 
 APP: Any = typer.main.get_command(command_line.app)
 COMMANDS: dict[str, Any] = APP.commands

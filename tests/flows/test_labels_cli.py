@@ -3,31 +3,20 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-import flows.__main__ as command_line
 from flows.job import Job
+from tests.fakes.commands import Coprod, Outcome, typed
 
 USAGE, SOURCE, STORE = 2, 4, 5
 SECRET = "behind the third shed from the weir"
 
 
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Labels = Callable[..., Outcome]
-
-
 @pytest.fixture
-def labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labels:
+def labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Coprod:
     """Runs a command of the group in tmp_path, on a store of its own; a traceback fails the test."""
     monkeypatch.chdir(tmp_path)
     for name, value in {"COLUMNS": "200", "COPROD_HOME": str(tmp_path / "home")}.items():
@@ -36,9 +25,7 @@ def labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Labels:
     def run(*arguments: object, **environment: str) -> Outcome:
         for name, value in environment.items():
             monkeypatch.setenv(f"COPROD_{name}", value)
-        result = CliRunner().invoke(command_line.app, ["labels", *map(str, arguments)])
-        assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-        return Outcome(result.exit_code, result.stdout, result.stderr)
+        return typed("labels", *arguments)
 
     return run
 
@@ -52,7 +39,7 @@ def texts(count: int, **answers: Any) -> list[dict[str, Any]]:
     return [{"body": f"I can lend my van, {number}", "areas": ["waste"], "signals": ["offer"]} | answers for number in range(count)]
 
 
-def test_a_file_is_imported_with_what_was_odd_by_line(labels: Labels) -> None:
+def test_a_file_is_imported_with_what_was_odd_by_line(labels: Coprod) -> None:
     odd = [
         {"body": SECRET, "areas": ["gardening"]},
         {"id": "reddit:t3_a", "areas": [], "body": SECRET},
@@ -67,7 +54,7 @@ def test_a_file_is_imported_with_what_was_odd_by_line(labels: Labels) -> None:
     assert SECRET not in outcome.err
 
 
-def test_a_file_of_which_nothing_can_be_imported_ends_with_the_code_of_a_source(labels: Labels) -> None:
+def test_a_file_of_which_nothing_can_be_imported_ends_with_the_code_of_a_source(labels: Coprod) -> None:
     outcome = labels("import", write("ana.jsonl", {"body": SECRET, "areas": ["gardening"]}), "--by", "ana")
     assert (outcome.code, outcome.out) == (SOURCE, "")
     assert outcome.err == "ana.jsonl: nothing could be imported (jsonl): unknown area: 1 (line 1)\n"
@@ -87,7 +74,7 @@ def test_a_file_of_which_nothing_can_be_imported_ends_with_the_code_of_a_source(
         pytest.param(["agreement"], USAGE, "no post has been labelled by two people", id="nobody to compare"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(arguments: list[str], code: int, said: str, labels: Labels) -> None:
+def test_what_cannot_be_done_is_said_in_words(arguments: list[str], code: int, said: str, labels: Coprod) -> None:
     Path("empty.csv").touch()
     outcome = labels(*arguments)
     assert (outcome.code, outcome.out) == (code, "")
@@ -95,13 +82,13 @@ def test_what_cannot_be_done_is_said_in_words(arguments: list[str], code: int, s
     assert not Path("queue.jsonl").exists()
 
 
-def test_a_database_that_does_not_answer_is_named(labels: Labels) -> None:
+def test_a_database_that_does_not_answer_is_named(labels: Coprod) -> None:
     outcome = labels("agreement", DATABASE_URL="postgresql://coprod:hunter2@127.0.0.1:1/coprod")
     assert outcome.code == STORE
     assert "hunter2" not in outcome.err
 
 
-def test_agreement_shows_kappa_by_label_with_the_number_of_posts(labels: Labels) -> None:
+def test_agreement_shows_kappa_by_label_with_the_number_of_posts(labels: Coprod) -> None:
     labels("import", write("ana.jsonl", *texts(4)), "--by", "ana")
     labels("import", write("ben.jsonl", *texts(2), *texts(4, signals=["seek"])[2:3], *texts(4, signals=[])[3:]), "--by", "ben [x]")
     outcome = labels("agreement")
@@ -118,7 +105,7 @@ def test_agreement_shows_kappa_by_label_with_the_number_of_posts(labels: Labels)
     assert "4 posts labelled by several, 1 disputed" in outcome.out
 
 
-def test_labels_go_out_and_come_in_again(labels: Labels) -> None:
+def test_labels_go_out_and_come_in_again(labels: Coprod) -> None:
     labels("import", write("ana.jsonl", *texts(5)), "--by", "ana")
     outcome = labels("export", "--labelled", "--out", "new/labelled.csv")
     assert (outcome.code, outcome.out) == (0, "5 labelled posts: new/labelled.csv\n")
@@ -131,7 +118,7 @@ def test_labels_go_out_and_come_in_again(labels: Labels) -> None:
     assert "give --format" in labels("export", "--labelled", "--out", "labelled.json").err
 
 
-def test_a_queue_of_the_sample_is_written_labelled_and_taken_in(labels: Labels, sample_run: Job, tmp_path: Path) -> None:
+def test_a_queue_of_the_sample_is_written_labelled_and_taken_in(labels: Coprod, sample_run: Job, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     stored, copy = sqlite3.connect(str(sample_run.engine.url.database)), sqlite3.connect(tmp_path / "home" / "coprod.sqlite3")
     stored.backup(copy)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import Coprod
+from tests.fakes.commands import Coprod
 
 USAGE, CONFIG, SOURCE, STORE = 2, 3, 4, 5
 POST = {"id": "c1", "body": "I can lend my van for the clean-up.", "author": "ann", "subreddit": "parks", "created_utc": "2026-03-01"}

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from typer.testing import CliRunner, Result
 
-import flows.__main__ as command_line
 from config.load import load_config
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.vocabulary import PostState, RunStatus
@@ -21,15 +19,9 @@ from models import actions, right_queries, written_actions
 from models.run import Run
 from models.session import open_engine, unit_of_work
 from models.written import LABELS
+from tests.fakes.commands import typed
 
 THEN, WORDS = datetime(2026, 5, 1, tzinfo=UTC), "I can lend my van"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COPROD_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -69,16 +61,10 @@ def waiting(engine: Engine) -> list[str]:
         ]
 
 
-def coprod(*arguments: object) -> Result:
-    result = CliRunner().invoke(command_line.app, [str(argument) for argument in arguments])
-    assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-    return result
-
-
 def object_to_dan(home: Path) -> dict[str, Any]:
     """Act on an objection; returns the certificate."""
-    done = coprod("object", "--handle", "Dan", "--on", "archive:thornby", "--case", "DPO-7", "--by", "dpo", "--yes")
-    assert done.exit_code == 0
+    done = typed("object", "--handle", "Dan", "--on", "archive:thornby", "--case", "DPO-7", "--by", "dpo", "--yes")
+    assert done.code == 0
     (certificate,) = (home / "certificates").iterdir()
     return dict(json.loads(certificate.read_text(encoding="utf-8")))
 
@@ -102,8 +88,8 @@ def test_a_folder_that_cannot_be_dealt_with_is_named_and_keeps_no_other_and_no_c
     assert (said["files"]["reports_withdrawn"], said["files"]["not_reached"]) == (1, 1)
     assert not (bad / "report.html").exists()
     assert waiting(engine) == [str(bad)]
-    again = coprod("renew")
-    assert (again.exit_code, str(bad) in again.stderr) == (1, True)
+    again = typed("renew")
+    assert (again.code, str(bad) in again.err) == (1, True)
 
 
 def test_a_report_on_a_drive_that_is_away_waits_until_it_is_back(engine: Engine, home: Path, tmp_path: Path) -> None:
@@ -111,10 +97,10 @@ def test_a_report_on_a_drive_that_is_away_waits_until_it_is_back(engine: Engine,
     folder.rename(tmp_path / "away")
     said = object_to_dan(home)
     assert f"{folder}: not found; connect its drive" in said["not_reached"][0]
-    assert coprod("renew").exit_code == 1
+    assert typed("renew").code == 1
     (tmp_path / "away").rename(folder)
-    back = coprod("renew")
-    assert (back.exit_code, back.stdout) == (0, "1 reports withdrawn\n")
+    back = typed("renew")
+    assert (back.code, back.out) == (0, "1 reports withdrawn\n")
     assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == {"report.html": WITHDRAWN}
     assert waiting(engine) == []
 
@@ -126,7 +112,7 @@ def test_a_file_of_labels_that_is_away_waits_too(engine: Engine, home: Path, tmp
     said = object_to_dan(home)
     assert f"{path}: not found" in said["not_reached"][0]
     path.write_text(json.dumps({"post_id": "p1", "body": WORDS}) + "\n", encoding="utf-8")
-    assert coprod("renew").exit_code == 0
+    assert typed("renew").code == 0
     assert path.read_text(encoding="utf-8") == ""
 
 
@@ -135,11 +121,11 @@ def test_what_is_gone_for_good_is_waited_for_no_longer_and_only_what_is_not_ther
     for folder in folders:
         folder.rename(tmp_path / f"{folder.name} away")
     object_to_dan(home)
-    assert "no report or exported file of this path waits" in coprod("renew", "--gone", tmp_path / "three").stderr
-    one = coprod("renew", "--gone", folders[0])
-    assert (one.exit_code, waiting(engine)) == (1, [str(folders[1])])
+    assert "no report or exported file of this path waits" in typed("renew", "--gone", tmp_path / "three").err
+    one = typed("renew", "--gone", folders[0])
+    assert (one.code, waiting(engine)) == (1, [str(folders[1])])
     (tmp_path / "two away").rename(folders[1])
-    assert coprod("renew", "--gone", folders[1]).exit_code == 0
+    assert typed("renew", "--gone", folders[1]).code == 0
     assert (folders[1] / "report.html").read_text(encoding="utf-8") == WITHDRAWN
     assert waiting(engine) == []
 

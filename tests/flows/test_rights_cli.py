@@ -4,35 +4,21 @@ import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlmodel import col
-from typer.testing import CliRunner
 
-import flows.__main__ as command_line
 from config.settings import Settings, author_key, load_author_key
 from coprod_nlp.vocabulary import PostState
 from models import actions
 from models.post import Post
 from models.session import open_engine
+from tests.fakes.commands import typed
 
 BY = ("--case", "DPO-7", "--by", "dpo")
 DAN = ("--handle", "Dan", "--on", "archive:thornby")
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("COPROD_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COLUMNS", "200")
-    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -55,12 +41,6 @@ def engine(home: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def coprod(*arguments: object, answer: str | None = None) -> Outcome:
-    result = CliRunner().invoke(command_line.app, [str(argument) for argument in arguments], input=answer)
-    assert isinstance(result.exception, SystemExit | None), f"a traceback: {result.exception!r}"
-    return Outcome(result.exit_code, result.stdout, result.stderr)
-
-
 def count(engine: Engine) -> int:
     with engine.connect() as connection:
         return connection.scalar(select(func.count(col(Post.post_id)))) or 0
@@ -68,17 +48,17 @@ def count(engine: Engine) -> int:
 
 @pytest.mark.parametrize("command", ["object", "erase"])
 def test_nothing_is_removed_until_somebody_says_yes(command: str, engine: Engine, home: Path) -> None:
-    asked = coprod(command, *DAN, *BY, answer="n\n")
+    asked = typed(command, *DAN, *BY, answer="n\n")
     assert (asked.code, count(engine)) == (1, 3)
     assert "Remove 2 messages of this person, and everything made from them, for good?" in asked.out
-    done = coprod(command, *DAN, *BY, answer="y\n")
+    done = typed(command, *DAN, *BY, answer="y\n")
     assert (done.code, count(engine)) == (0, 1)
     assert "2 messages and 0 records about them removed." in done.out
     assert len(list((home / "certificates").iterdir())) == 1
 
 
 def test_somebody_of_whom_nothing_is_here_is_kept_out_and_the_spelling_is_doubted(engine: Engine) -> None:
-    done = coprod("object", "--handle", "Zoe", "--on", "archive:thornby", *BY, "--yes")
+    done = typed("object", "--handle", "Zoe", "--on", "archive:thornby", *BY, "--yes")
     assert (done.code, count(engine)) == (0, 3)
     assert "No message was found under this name on archive:thornby" in done.err
     assert "ask for a link to one of their messages" in done.err
@@ -86,7 +66,7 @@ def test_somebody_of_whom_nothing_is_here_is_kept_out_and_the_spelling_is_doubte
 
 
 def test_one_message_is_erased_by_its_link(engine: Engine) -> None:
-    assert coprod("erase", "--permalink", "/p1", "--only-message", *BY, "--yes").code == 0
+    assert typed("erase", "--permalink", "/p1", "--only-message", *BY, "--yes").code == 0
     assert count(engine) == 2
 
 
@@ -100,18 +80,18 @@ def test_one_message_is_erased_by_its_link(engine: Engine) -> None:
     ],
 )
 def test_wrong_use_is_named_and_removes_nothing(arguments: tuple[str, ...], message: str, engine: Engine) -> None:
-    outcome = coprod("object", *arguments, "--yes")
+    outcome = typed("object", *arguments, "--yes")
     assert (outcome.code, count(engine)) == (2, 3)
     assert message in outcome.err
 
 
 def test_an_answer_to_an_access_request_is_written_to_a_folder_of_its_own(engine: Engine, tmp_path: Path) -> None:
-    outcome = coprod("access", *DAN, *BY, "--out", tmp_path / "answer")
+    outcome = typed("access", *DAN, *BY, "--out", tmp_path / "answer")
     assert outcome.code == 0
     assert {path.name for path in (tmp_path / "answer").iterdir()} == {"access.html", "access.json"}
-    nobody = coprod("access", "--handle", "Zoe", "--on", "archive:thornby", *BY, "--out", tmp_path / "nobody")
+    nobody = typed("access", "--handle", "Zoe", "--on", "archive:thornby", *BY, "--out", tmp_path / "nobody")
     assert "No message was found under this name" in nobody.err
-    again = coprod("access", *DAN, *BY, "--out", tmp_path / "answer")
+    again = typed("access", *DAN, *BY, "--out", tmp_path / "answer")
     assert (again.code, "choose another folder" in again.err) == (2, True)
 
 
@@ -128,30 +108,30 @@ def test_a_disk_that_fills_up_under_an_answer_is_named_and_the_same_folder_can_b
     asked = ("access", *DAN, *BY, "--out", tmp_path / "answer")
     with monkeypatch.context() as disk:
         disk.setattr(Path, "write_text", until_full)
-        full = coprod(*asked)
+        full = typed(*asked)
     assert (full.code, "cannot be written (No space left on device)" in full.err) == (2, True)
     assert list((tmp_path / "answer").iterdir()) == []
-    assert coprod(*asked).code == 0
+    assert typed(*asked).code == 0
 
 
 def test_expiry_reconciling_and_renewing_say_what_they_did(engine: Engine) -> None:
-    assert "no live platform has posts here" in coprod("reconcile").out
-    assert "3 posts whose time was over" in coprod("expire").out
+    assert "no live platform has posts here" in typed("reconcile").out
+    assert "3 posts whose time was over" in typed("expire").out
     assert count(engine) == 0
-    assert "nothing to be renewed" in coprod("renew").out
-    assert coprod("reconcile", "--platform", "mars").code == 4
+    assert "nothing to be renewed" in typed("renew").out
+    assert typed("reconcile", "--platform", "mars").code == 4
 
 
 def test_notices_are_shown_by_community_and_marked_with_a_reason(engine: Engine) -> None:
-    assert coprod("notices").out.split("\n")[1].split()[:2] == ["archive:thornby", "3"]
+    assert typed("notices").out.split("\n")[1].split()[:2] == ["archive:thornby", "3"]
     place = ("--community", "archive:thornby", "--by", "dpo")
-    assert "say how the authors were told" in coprod("notices", "--mark", "done", *place).err
-    assert coprod("notices", "--mark", "done", *place, "--reason", "told on 3 May").out.startswith("3 posts: done")
-    assert coprod("notices").out.split("\n")[1].split()[1:6] == ["0", "0", "0", "3", "0"]
+    assert "say how the authors were told" in typed("notices", "--mark", "done", *place).err
+    assert typed("notices", "--mark", "done", *place, "--reason", "told on 3 May").out.startswith("3 posts: done")
+    assert typed("notices").out.split("\n")[1].split()[1:6] == ["0", "0", "0", "3", "0"]
 
 
 def test_after_a_new_secret_the_same_person_is_found(engine: Engine) -> None:
-    assert "--by: wanted a name" in coprod("rotate-key", "--by", " ").err
-    assert "number 2" in coprod("rotate-key", "--by", "dpo").out
-    assert coprod("object", *DAN, *BY, "--yes").code == 0
+    assert "--by: wanted a name" in typed("rotate-key", "--by", " ").err
+    assert "number 2" in typed("rotate-key", "--by", "dpo").out
+    assert typed("object", *DAN, *BY, "--yes").code == 0
     assert count(engine) == 1
